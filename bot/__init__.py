@@ -1,0 +1,1 @@
+"""Interlude: the bot between a client and a therapist, in their end-to-end encrypted Matrix room."""

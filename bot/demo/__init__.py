@@ -1,0 +1,1 @@
+"""A homeserver, the bot and an example pair on this machine."""
