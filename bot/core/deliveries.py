@@ -1,0 +1,38 @@
+"""One prompt at one occurrence: due, posted, answered or skipped, each exactly once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class DeliveryState(StrEnum):
+    """due -> posted -> answered | expired; due -> skipped."""
+
+    DUE = "due"  # queued in the outbox, not acknowledged yet
+    POSTED = "posted"
+    ANSWERED = "answered"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """A prompt for one occurrence of a schedule, or sent by hand."""
+
+    delivery_id: str
+    pair_id: str
+    prompt_id: str
+    prompt_version: int
+    occurrence: str  # key of the occurrence; for a prompt sent by hand the id of the intent
+    schedule_id: str | None
+    goal_id: str | None
+    due: datetime
+    expires_at: datetime
+    state: DeliveryState
+    skip_reason: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)  # random poll answer id -> option id (CRYPTO 13)
+    asked: Mapping[str, str] = field(default_factory=dict)  # question asked back: {question: outbox id, event_id, text}
+    poll_ended: bool = False
+    last_vote_at: datetime | None = None
+    posted_at: datetime | None = None
+    number: int = 0  # given by the store, increasing per pair
