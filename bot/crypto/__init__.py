@@ -1,0 +1,1 @@
+"""End-to-end encryption on vodozemac, without network access of its own."""
