@@ -1,0 +1,1 @@
+"""One use case per file: decides through `core`, acts through `ports`."""

@@ -1,0 +1,173 @@
+"""Prompts at their time: what is due is decided once per occurrence, written down, and put into the outbox."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from bot.core.deliveries import Delivery, DeliveryState
+from bot.core.goals import Goal
+from bot.core.lateness import Skip, SkipReason, verdicts
+from bot.core.occurrences import Occurrence, occurrences, occurrences_between
+from bot.core.pairs import blockers
+from bot.core.people import Pair, Schedule
+from bot.core.posting import POLL_END, poll_answer_ids, poll_end, posted_event
+from bot.core.prompts import Prompt, default_grace
+from bot.core.schedules import parse_rule
+from bot.errors import PairError
+from bot.flows.places import Place, place_of
+from bot.flows.speak import Voice, post
+from bot.ports import Meter, Tx
+
+log = structlog.get_logger()
+
+POLL_QUIET = timedelta(minutes=10)  # after the last vote a poll is ended (DESIGN §7)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """One prompt that is to be posted or skipped."""
+
+    prompt: Prompt
+    occurrence: str
+    schedule_id: str | None
+    due: datetime
+    grace: timedelta
+    skip: SkipReason | None = None
+
+
+class Deliverer:
+    """Posts what is due."""
+
+    def __init__(self, *, voice: Voice, meter: Meter) -> None:
+        self._voice = voice
+        self._meter = meter
+
+    async def due(self, tx: Tx, *, at: datetime) -> datetime | None:
+        """Decide about every occurrence up to `at`; return when the next one is due."""
+        pairs = {pair.pair_id: pair for pair in await tx.pairs.every()}
+        upcoming: list[datetime] = []
+        for schedule in await tx.pairs.schedules():
+            pair = pairs.get(schedule.pair_id)
+            if pair is None or not pair.standing.live:
+                continue
+            rule, zone = parse_rule(schedule.rule), ZoneInfo(schedule.timezone or pair.timezone)
+            reached = occurrences_between(rule, zone, after=schedule.after, until=at)
+            if reached:
+                await self._reached(tx, pair, schedule, reached, weekly=rule.weekly, at=at)
+                await tx.pairs.save_schedule(replace(schedule, after=at))
+            upcoming.append(next(occurrences(rule, zone, after=at)).due)
+        return min(upcoming, default=None)
+
+    async def send_now(self, tx: Tx, pair: Pair, prompt_id: str, *, key: str, at: datetime) -> int:
+        """Post a prompt that somebody asked for by hand; `key` makes it happen once. Returns how many were posted.
+
+        Raises PairError when the pack has no such prompt, or it asks about goals and there is none.
+        """
+        prompt = self._voice.pack(pair).prompts.get(prompt_id)
+        if prompt is None:
+            raise PairError(f"There is no prompt called {prompt_id!r}; `interlude prompts list` names them.")
+        reasons = blockers(pair.standing)
+        if reasons:
+            why = next(each for each in SkipReason if each in reasons)
+            raise PairError(f"The prompt was not sent: {why.value.replace('_', ' ')}.")
+        due = Due(prompt=prompt, occurrence=key, schedule_id=None, due=at, grace=default_grace(weekly=False))
+        posted = await self._post(tx, pair, due, goal_id=None, at=at)
+        if not posted:
+            raise PairError(f"{prompt_id} asks about a goal, and this pair has none yet: `interlude goal add`.")
+        return posted
+
+    async def end_polls(self, tx: Tx, *, at: datetime) -> None:
+        """End polls ten minutes after the last vote, or when they have expired."""
+        for delivery in await tx.deliveries.polls_to_end(voted_before=at - POLL_QUIET, at=at):
+            await tx.deliveries.save(replace(delivery, poll_ended=True))
+            pair = await tx.pairs.get(delivery.pair_id)
+            place = await place_of(tx, pair.room_id) if pair and pair.room_id else None
+            posts = [row for row in await tx.outbox.of_deliveries([delivery.delivery_id]) if row.purpose == "prompt"]
+            if place is None or not posts:
+                continue
+            await post(
+                tx, place, poll_end(self._voice.words(place).poll_ended), event_type=POLL_END, purpose="poll_end",
+                at=at, relates_row=posts[0].outbox_id, rel_type="m.reference",
+            )  # fmt: skip
+
+    async def _reached(
+        self,
+        tx: Tx,
+        pair: Pair,
+        schedule: Schedule,
+        reached: tuple[Occurrence, ...],
+        *,
+        weekly: bool,
+        at: datetime,
+    ) -> None:
+        prompt = self._voice.pack(pair).prompts.get(schedule.prompt_id)
+        if prompt is None:
+            log.error("schedule.no_prompt", schedule=schedule.schedule_id, prompt=schedule.prompt_id)
+            return
+        grace = prompt.grace or default_grace(weekly=weekly)
+        decided = verdicts([each.due for each in reached], at, grace=grace, blockers=blockers(pair.standing))
+        for occurrence, verdict in zip(reached, decided, strict=True):
+            due = Due(
+                prompt=prompt,
+                occurrence=occurrence.key,
+                schedule_id=schedule.schedule_id,
+                due=occurrence.due,
+                grace=grace,
+                skip=verdict.reason if isinstance(verdict, Skip) else None,
+            )
+            await self._post(tx, pair, due, goal_id=schedule.goal_id, at=at)
+
+    async def _post(self, tx: Tx, pair: Pair, due: Due, *, goal_id: str | None, at: datetime) -> int:
+        """Write deliveries down, one per goal for a prompt about goals, and post those that are not skipped."""
+        place = await place_of(tx, pair.room_id) if pair.room_id else None
+        posted = 0
+        for goal in await self._goals(tx, pair, due.prompt, goal_id):
+            delivery = await tx.deliveries.add(self._delivery(pair, due, goal))
+            if delivery is None:
+                log.info("delivery.known", pair=pair.pair_id, prompt=due.prompt.id)
+            elif due.skip is None and place is not None:
+                await self._ask(tx, place, delivery, due, goal, at)
+                posted += 1
+            log.info("delivery.decided", pair=pair.pair_id, prompt=due.prompt.id, skip=due.skip and due.skip.value)
+        return posted
+
+    async def _goals(self, tx: Tx, pair: Pair, prompt: Prompt, goal_id: str | None) -> tuple[Goal | None, ...]:
+        if not prompt.of_goal:
+            return (None,)
+        goals = await tx.pairs.goals(pair.pair_id)
+        return tuple(goal for goal in goals if goal_id in (None, goal.goal_id))
+
+    def _delivery(self, pair: Pair, due: Due, goal: Goal | None) -> Delivery:
+        options: Mapping[str, str] = poll_answer_ids(due.prompt, lambda: secrets.token_hex(8))
+        return Delivery(
+            delivery_id=secrets.token_hex(12),
+            pair_id=pair.pair_id,
+            prompt_id=due.prompt.id,
+            prompt_version=due.prompt.version,
+            occurrence=f"{due.occurrence}#{goal.goal_id}" if goal else due.occurrence,
+            schedule_id=due.schedule_id,
+            goal_id=goal.goal_id if goal else None,
+            due=due.due,
+            expires_at=due.due + due.prompt.expires,
+            state=DeliveryState.SKIPPED if due.skip else DeliveryState.DUE,
+            skip_reason=due.skip.value if due.skip else None,
+            options=options,
+        )
+
+    async def _ask(self, tx: Tx, place: Place, delivery: Delivery, due: Due, goal: Goal | None, at: datetime) -> None:
+        event_type, content = posted_event(delivery, due.prompt, goal, person=place.addressed)
+        await post(
+            tx,
+            place,
+            content,
+            event_type=event_type,
+            purpose="prompt",
+            at=at,
+            delivery_id=delivery.delivery_id,
+            not_after=due.due + due.grace,
+        )
+        self._meter.count("prompts_posted")

@@ -1,0 +1,38 @@
+"""What follows when an outbox row has reached the room, or can no longer be sent."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from bot.core.deliveries import DeliveryState
+from bot.core.outbox import OutboxEvent, OutboxState
+from bot.ports import Tx
+
+log = structlog.get_logger()
+
+# Why a message was held -> the reason that is put on record when its grace ends (DESIGN §8).
+SKIPPED = {"no_device": "trust", "outdated": "trust", "unshared": "trust", "own_identity": "trust", "drift": "drift"}
+
+
+async def posted(tx: Tx, row: OutboxEvent, *, at: datetime) -> None:
+    """Note that a prompt stands in the room."""
+    if row.purpose != "prompt" or row.delivery_id is None:
+        return
+    delivery = await tx.deliveries.get(row.delivery_id)
+    if delivery is not None and delivery.state is DeliveryState.DUE:
+        await tx.deliveries.save(replace(delivery, state=DeliveryState.POSTED, posted_at=at))
+
+
+async def unsendable(tx: Tx, row: OutboxEvent, *, at: datetime, reason: str | None = None) -> None:
+    """Drop a row whose time has passed and put on record why its prompt was skipped."""
+    await tx.outbox.update([replace(row, state=OutboxState.DROPPED)])
+    log.info("outbox.dropped", row=row.outbox_id, purpose=row.purpose, hold=row.hold, at=at.isoformat())
+    if row.purpose != "prompt" or row.delivery_id is None:
+        return
+    delivery = await tx.deliveries.get(row.delivery_id)
+    if delivery is not None and delivery.state is DeliveryState.DUE:
+        why = reason or SKIPPED.get(row.hold or "", "late")
+        if row.hold and row.hold.startswith("refused"):
+            why = "refused"
+        await tx.deliveries.save(replace(delivery, state=DeliveryState.SKIPPED, skip_reason=why))

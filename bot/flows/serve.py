@@ -1,0 +1,195 @@
+"""The running bot: one task per duty, and what wakes which.
+
+sync -> (commit) -> sender, keys, gaps, schedules
+keys learnt -> sender        schedule due -> sender        request of the operator -> sender
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.core.batch import SyncBatch
+from bot.errors import Unreachable
+from bot.flows.deliver import Deliverer
+from bot.flows.duty import Duty
+from bot.flows.gap import GapFiller
+from bot.flows.intents import Intents
+from bot.flows.journal import Journal
+from bot.flows.keys import KeyUpkeep
+from bot.flows.receive import Consequences, Receiver
+from bot.flows.send import Sender
+from bot.flows.watch import Watch
+from bot.ports import Alarm, Clock, Homeserver, Store
+
+log = structlog.get_logger()
+
+LONG_POLL = 30.0  # seconds
+LOOK_FOR_REQUESTS = 1.0
+READY_WITHIN = timedelta(seconds=90)
+
+
+class Service:
+    """Runs the duties together; when one of them ends with an error, all end."""
+
+    def __init__(  # noqa: PLR0913 - everything that runs is named once
+        self,
+        *,
+        store: Store,
+        homeserver: Homeserver,
+        clock: Clock,
+        alarm: Alarm,
+        receiver: Receiver,
+        sender: Sender,
+        keys: KeyUpkeep,
+        gaps: GapFiller,
+        deliverer: Deliverer,
+        journal: Journal,
+        intents: Intents,
+        watch: Watch,
+    ) -> None:
+        self._store = store
+        self._homeserver = homeserver
+        self._clock = clock
+        self._alarm = alarm
+        self._receiver = receiver
+        self._sender = sender
+        self._keys = keys
+        self._gaps = gaps
+        self._deliverer = deliverer
+        self._journal = journal
+        self._intents = intents
+        self._watch = watch
+        self._stopped = asyncio.Event()
+        self._last_sync: datetime | None = None
+        self._since: str | None = None
+        self._upload_due = False
+        self._sync = Duty("sync", self._sync_once, every=0.0)
+        self._key_duty = Duty("keys", self._keep_keys, every=60.0)
+        self._gap_duty = Duty("gaps", self._fill_gaps, every=60.0)
+        self._backup = Duty("backup", self._keys.back_up, every=30.0)
+        self._requests = Duty("requests", self._carry_out, every=LOOK_FOR_REQUESTS)
+        self._watching = Duty("watch", self._watch_over, every=30.0)
+        self._schedule = Duty("schedules", self._deliver, every=3600.0)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the homeserver answered a /sync within the last 90 seconds and its batch was stored."""
+        return self._last_sync is not None and self._clock.real() - self._last_sync < READY_WITHIN
+
+    async def run(self) -> None:
+        """Run until `stop`, or until a duty ends with an error, which is raised."""
+        async with self._store.transaction() as tx:
+            self._since = await tx.facts.read("since")
+        sender = asyncio.create_task(self._sender.run(), name="sender")
+        duties = [asyncio.create_task(duty.run(), name=duty.name) for duty in self._duties()]
+        waker = asyncio.create_task(self._wake_on_alarm(), name="alarm")
+        stop = asyncio.create_task(self._stopped.wait(), name="stop")
+        try:
+            await asyncio.wait([sender, waker, stop, *duties], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await self._end(sender, [waker, stop], duties)
+        _raise_first([sender, *duties])
+
+    def stop(self) -> None:
+        """Finish what is in hand and end."""
+        self._stopped.set()
+
+    def _duties(self) -> Sequence[Duty]:
+        return (
+            self._sync,
+            self._key_duty,
+            self._gap_duty,
+            self._backup,
+            self._requests,
+            self._watching,
+            self._schedule,
+        )
+
+    async def _end(
+        self, sender: asyncio.Task[None], others: list[asyncio.Task[object]], duties: list[asyncio.Task[None]]
+    ) -> None:
+        """Let transactions and requests in hand finish; a long poll is simply dropped."""
+        for duty in self._duties():
+            duty.stop()
+        self._sender.stop()
+        for task in [*others, duties[0]]:
+            task.cancel()
+        _, late = await asyncio.wait([sender, *others, *duties], timeout=4.0)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=0.5)
+
+    async def _sync_once(self) -> None:
+        """Ask only with a committed token, and only after that commit (CRYPTO 25)."""
+        batch = await self._homeserver.sync(self._since, timeout=LONG_POLL)
+        todo = await asyncio.shield(self._apply(batch))
+        if todo.lists_changed:  # before anything is encrypted for what may be an old list
+            with suppress(Unreachable):
+                await self._keys.refresh()
+        if todo.upload_keys:
+            self._upload_due = True
+        if todo.upload_keys or todo.lists_changed or todo.replies or todo.readable:
+            self._key_duty.wake()
+        if batch.rooms:
+            self._gap_duty.wake()
+            self._watching.wake()
+        self._sender.wake()
+
+    async def _apply(self, batch: SyncBatch) -> Consequences:
+        todo = await self._receiver.apply(batch)
+        self._since = batch.next_batch
+        self._last_sync = self._clock.real()
+        return todo
+
+    async def _keep_keys(self) -> None:
+        while await self._keys.refresh():
+            self._sender.wake()
+        if self._upload_due:
+            self._upload_due = False
+            try:
+                await self._keys.upload()
+            except Unreachable:
+                self._upload_due = True
+                raise
+        await self._keys.unwedge()
+        await self._keys.send_to_device()
+        self._backup.wake()
+
+    async def _fill_gaps(self) -> None:
+        if await self._gaps.fill():
+            self._sender.wake()
+
+    async def _carry_out(self) -> None:
+        if await self._intents.carry_out():
+            self._schedule.wake()
+            self._key_duty.wake()
+            self._sender.wake()
+
+    async def _watch_over(self) -> None:
+        if await self._watch.look():
+            self._sender.wake()
+
+    async def _deliver(self) -> None:
+        """Post what is due, close silent journals, and set the alarm for the next instant."""
+        at = self._clock.now()
+        async with self._store.transaction() as tx:
+            due = await self._deliverer.due(tx, at=at)
+            await self._deliverer.end_polls(tx, at=at)
+            silent = await self._journal.close_silent(tx, at=at)
+        self._alarm.set(min((each for each in (due, silent, at + timedelta(minutes=1)) if each), default=None))
+        self._sender.wake()
+
+    async def _wake_on_alarm(self) -> None:
+        while True:
+            await self._alarm.wait()
+            self._schedule.wake()
+
+
+def _raise_first(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            raise error

@@ -1,0 +1,95 @@
+"""What nobody tells the bot: who has not joined for three days, whose account is gone, which rooms drifted."""
+
+import structlog
+
+from bot.core.pairs import PairEvent, PairState, overdue
+from bot.core.people import Pair
+from bot.errors import Refusal
+from bot.flows.life import Life
+from bot.flows.state import TO_CHECK, RoomState
+from bot.ports import Clock, Homeserver, Store, Tx
+
+log = structlog.get_logger()
+
+GONE = ("leave", "ban")
+
+
+class Watch:
+    """Looks after pairs and rooms."""
+
+    def __init__(self, *, store: Store, homeserver: Homeserver, life: Life, state: RoomState, clock: Clock) -> None:
+        self._store = store
+        self._homeserver = homeserver
+        self._life = life
+        self._state = state
+        self._clock = clock
+
+    async def look(self) -> bool:
+        """Look once; True when something was found."""
+        async with self._store.transaction() as tx:
+            found = await self._overdue(tx)
+            gone = await self._departed(tx)
+            rooms = [
+                room.room_id
+                for room in await tx.rooms.every()
+                if (room.hold or "").startswith("drift:") and await tx.facts.read(f"{TO_CHECK}:{room.room_id}")
+            ]
+        for pair_id, user in gone:
+            found |= await self._account(pair_id, user)
+        for room_id in rooms:
+            await self.check_room(room_id)
+        return found or bool(rooms)
+
+    async def check_room(self, room_id: str) -> tuple[str, ...]:
+        """Compare a room with the policy and return what differs."""
+        try:
+            state = await self._homeserver.state(room_id)
+        except Refusal:
+            return ("the bot is not in this room any more",)
+        async with self._store.transaction() as tx:
+            await tx.facts.write(f"{TO_CHECK}:{room_id}", None)
+            return await self._state.check(tx, room_id, state)
+
+    async def _overdue(self, tx: Tx) -> bool:
+        """Name once who has not joined three days after the invitation."""
+        at, found = self._clock.now(), False
+        for pair in await tx.pairs.every():
+            if pair.room_id is None or pair.invited_at is None or not overdue(pair.invited_at, at):
+                continue
+            members = (await tx.rooms.members([pair.room_id])).get(pair.room_id, {})
+            for user, event in (
+                (pair.client, PairEvent.CLIENT_OVERDUE),
+                (pair.therapist, PairEvent.THERAPIST_OVERDUE),
+            ):
+                waiting = members.get(user) == "invite" and pair.standing.live
+                if waiting and await tx.facts.once(f"overdue:{pair.pair_id}:{user}", at, every_seconds=0):
+                    await self._life.happen(tx, pair, event, at=at)
+                    found = True
+        return found
+
+    async def _departed(self, tx: Tx) -> list[tuple[str, str]]:
+        """People who went; each is looked up once, for a closed account leaves its rooms like anybody else."""
+        found = []
+        for pair in await tx.pairs.every():
+            if pair.room_id is None or pair.state in (PairState.DEACTIVATED, PairState.LOST):
+                continue
+            members = (await tx.rooms.members([pair.room_id])).get(pair.room_id, {})
+            found += [
+                (pair.pair_id, user)
+                for user in (pair.client, pair.therapist)
+                if members.get(user) in GONE
+                and await tx.facts.once(f"looked_up:{pair.pair_id}:{user}", self._clock.real(), every_seconds=3600)
+            ]
+        return found
+
+    async def _account(self, pair_id: str, user: str) -> bool:
+        """Note a closed account: its profile is gone."""
+        if await self._homeserver.display_name(user) is not None:
+            return False
+        async with self._store.transaction() as tx:
+            pair: Pair | None = await tx.pairs.get(pair_id)
+            if pair is None:
+                return False
+            event = PairEvent.CLIENT_DEACTIVATED if user == pair.client else PairEvent.THERAPIST_DEACTIVATED
+            await self._life.happen(tx, pair, event, at=self._clock.now())
+        return True

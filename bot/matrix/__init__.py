@@ -1,0 +1,1 @@
+"""The Matrix shell: the only place that knows nio."""

@@ -1,0 +1,376 @@
+"""What the flows need from the outside, as Protocols: a clock, a store, a homeserver and a cipher.
+
+Every store method belongs to one bot account and runs inside the transaction that it was got from. Values come and go
+in clear; sealing at rest is the store's business.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.core.batch import HistoryPage, Json, SyncBatch
+from bot.core.deliveries import Delivery
+from bot.core.goals import Goal
+from bot.core.inbox import InboxEvent, InboxState, TimelinePosition
+from bot.core.megolm import (
+    Audience,
+    Decrypted,
+    Encrypted,
+    Hold,
+    InboundSession,
+    OutboundSession,
+    Refused,
+    Share,
+    SharePlan,
+    Unreadable,
+)
+from bot.core.olm import KeyQuestion, OlmSession, ToDeviceMessage, ToDeviceOutcome, TrustNews
+from bot.core.outbox import OutboxEvent
+from bot.core.people import Intent, ManagedRoom, Pair, Schedule
+from bot.core.records import Record
+from bot.core.trust import Device, Identity
+
+
+class Clock(Protocol):
+    """The time: simulated for schedules, real for keys, retries and leases (CRYPTO 33)."""
+
+    def now(self) -> datetime: ...
+    def real(self) -> datetime: ...
+
+
+class Alarm(Protocol):
+    """Wakes at one instant of the clock that schedules live by."""
+
+    def set(self, at: datetime | None) -> None:
+        """Ring at this instant, at once when it has passed; an earlier setting is forgotten."""
+
+    async def wait(self) -> None:
+        """Return when it has rung since the last call."""
+
+
+class Meter(Protocol):
+    """Counters for the operator; their names carry nothing about people."""
+
+    def count(self, name: str, by: int = 1) -> None: ...
+
+
+# --- the store -------------------------------------------------------------------------------------------------------
+
+
+class Facts(Protocol):
+    """Single values of the account, all of them sealed: sync token, seeds, access token, counters."""
+
+    async def read(self, name: str) -> str | None: ...
+    async def write(self, name: str, value: str | None) -> None: ...
+    async def increment(self, name: str) -> int: ...
+    async def once(self, key: str, at: datetime, *, every_seconds: int) -> bool:
+        """Say whether `key` was not noted within the last `every_seconds` (0: ever), and note it."""
+
+
+class OlmRows(Protocol):
+    """The account's own Olm account, its sessions, replay hashes and the to-device outbox."""
+
+    async def account(self) -> tuple[bytes, int]: ...
+    async def save_account(self, pickle: bytes, version: int) -> None:
+        """Store the pickle as version + 1 where it is still `version`, else raise `StaleRow`."""
+
+    async def sessions(self, peer_keys: Sequence[str]) -> Mapping[str, tuple[OlmSession, ...]]:
+        """Sessions by peer key, the one that last decrypted something first."""
+
+    async def save_sessions(self, sessions: Sequence[OlmSession]) -> None: ...
+    async def drop_sessions(self, peer_keys: Sequence[str]) -> None: ...
+    async def first_sight(self, ciphertext_hash: str, at: datetime) -> bool:
+        """Note the hash of an Olm ciphertext; False when it was processed before (CRYPTO 16)."""
+
+    async def queue(self, messages: Sequence[ToDeviceMessage]) -> None: ...
+    async def unsent(self, limit: int) -> tuple[ToDeviceMessage, ...]: ...
+    async def put_in_wave(self, wave: str, message_ids: Sequence[str]) -> None: ...
+    async def acknowledge(self, message_ids: Sequence[str]) -> None:
+        """Drop sent messages and mark the shares that they carried as acknowledged."""
+
+
+class DeviceRows(Protocol):
+    """Other people's identities and devices, and which lists are out of date."""
+
+    async def track(self, users: Iterable[str]) -> None:
+        """Follow these users' device lists; new ones start out of date."""
+
+    async def untrack(self, users: Iterable[str]) -> None: ...
+    async def tracked(self) -> frozenset[str]: ...
+    async def mark_outdated(self, users: Iterable[str]) -> None:
+        """Give each tracked user of these a new, higher mark."""
+
+    async def outdated(self) -> Mapping[str, int]: ...
+    async def clear_outdated(self, marks: Mapping[str, int]) -> None:
+        """Clear a user's mark where it is not higher than the one given (CRYPTO 21)."""
+
+    async def identities(self, users: Iterable[str]) -> Mapping[str, Identity]: ...
+    async def save_identity(self, identity: Identity) -> None: ...
+    async def devices(self, users: Iterable[str]) -> Mapping[str, tuple[Device, ...]]:
+        """All devices ever seen of these users, removed ones too."""
+
+    async def save_devices(self, devices: Sequence[Device]) -> None: ...
+    async def by_curve(self, curve25519: str) -> Device | None: ...
+    async def wedges(self, users: Iterable[str]) -> Mapping[tuple[str, str], int]:
+        """Wedge counters by (user, device); absent means 0 (CRYPTO 17)."""
+
+    async def raise_wedge(self, user_id: str, device_id: str) -> None: ...
+
+
+class MegolmRows(Protocol):
+    """Room keys, who has them, and the replay ledger."""
+
+    async def outbound(self, room_ids: Iterable[str]) -> Mapping[str, OutboundSession]: ...
+    async def save_outbound(self, sessions: Sequence[OutboundSession]) -> None:
+        """Store each as version + 1 where it is still at its version, else raise `StaleRow` (CRYPTO 26)."""
+
+    async def drop_outbound(self, room_ids: Iterable[str]) -> None:
+        """Forget the rooms' current sessions, so that the next message makes new ones."""
+
+    async def shares(self, session_ids: Iterable[str]) -> tuple[Share, ...]: ...
+    async def save_shares(self, shares: Sequence[Share]) -> None: ...
+    async def share_of(self, session_id: str, user_id: str, device_id: str) -> Share | None: ...
+    async def withheld_index(self, session_id: str, user_id: str, device_id: str) -> int | None:
+        """The message index at which a withheld notice was first sent to this device for this session."""
+
+    async def note_withheld(self, session_id: str, user_id: str, device_id: str, code: str, index: int) -> bool:
+        """Note a withheld notice; False when this code was sent before."""
+
+    async def inbound(self, room_id: str, session_id: str) -> InboundSession | None: ...
+    async def save_inbound(self, sessions: Sequence[InboundSession]) -> None: ...
+    async def not_backed_up(self, limit: int) -> tuple[InboundSession, ...]: ...
+    async def mark_backed_up(self, session_ids: Sequence[str]) -> None: ...
+    async def reset_backed_up(self) -> None: ...
+    async def claim_index(self, session_id: str, index: int, event_id: str) -> str:
+        """Note which event used this index of this session, and return the event that used it first."""
+
+
+class RoomRows(Protocol):
+    """Managed rooms, their members as the server reports them, and gaps in their timelines."""
+
+    async def add(self, room: ManagedRoom) -> None: ...
+    async def get(self, room_id: str) -> ManagedRoom | None: ...
+    async def every(self) -> tuple[ManagedRoom, ...]: ...
+    async def hold(self, room_id: str, reason: str | None) -> None: ...
+    async def set_encryption(self, room_id: str, content: Mapping[str, Any]) -> None: ...
+    async def members(self, room_ids: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
+        """Room -> user -> membership (invite, join, leave, ban)."""
+
+    async def set_members(self, room_id: str, members: Mapping[str, str]) -> None:
+        """Store the room's members in place of all former ones."""
+
+    async def set_member(self, room_id: str, user_id: str, membership: str) -> None: ...
+    async def open_gap(self, room_id: str, *, prev_batch: str, last_known: str | None, batch: int) -> None: ...
+    async def gaps(self) -> tuple[tuple[str, str, str | None, int, int], ...]:
+        """Open gaps: room, token to go on from, last known event, batch, events found so far."""
+
+    async def move_gap(self, room_id: str, batch: int, *, prev_batch: str, found: int) -> None: ...
+    async def close_gap(self, room_id: str, batch: int) -> None: ...
+
+
+class InboxRows(Protocol):
+    """Room events that have arrived."""
+
+    async def next_batch(self) -> int: ...
+    async def add(self, event: InboxEvent) -> bool:
+        """Store an event; False when its event id is known already."""
+
+    async def get(self, event_id: str) -> InboxEvent | None: ...
+    async def settle(self, event: InboxEvent) -> None:
+        """Store the event's new state; `DONE` and `REFUSED` empty its content."""
+
+    async def waiting(
+        self, state: InboxState, *, room_id: str | None = None, session_ids: Sequence[str] | None = None, limit: int = 500
+    ) -> tuple[InboxEvent, ...]:
+        """Events in a state, in timeline order."""
+
+    async def last_known(self, room_id: str) -> str | None:
+        """Event id of the newest event of the room that is stored."""
+
+    async def positions(self, event_ids: Iterable[str]) -> Mapping[str, TimelinePosition]: ...
+    async def last_talk(self, room_id: str, sender: str, before: TimelinePosition) -> TimelinePosition | None:
+        """Where this person's newest noted message before a position stands in the room."""
+
+    async def note_talk(self, event: InboxEvent) -> None:
+        """Note that this event is something that its sender said to the other person."""
+
+    async def trim_unreadable(self, room_id: str, keep: int) -> int: ...
+
+
+class OutboxRows(Protocol):
+    """Events on their way into rooms."""
+
+    async def add(self, event: OutboxEvent) -> None: ...
+    async def get(self, outbox_id: str) -> OutboxEvent | None: ...
+    async def by_event(self, event_id: str) -> OutboxEvent | None: ...
+    async def heads(self, limit: int, *, skip_rooms: Iterable[str] = ()) -> tuple[OutboxEvent, ...]:
+        """The first unsent event of each room, oldest first; parked, dropped and urgent ones do not count."""
+
+    async def urgent(self) -> tuple[OutboxEvent, ...]:
+        """Unsent answers to `crisis`: they wait for nothing else in their room."""
+
+    async def queued(self, room_id: str) -> tuple[OutboxEvent, ...]: ...
+    async def update(self, events: Sequence[OutboxEvent]) -> None: ...
+    async def of_deliveries(self, delivery_ids: Iterable[str]) -> tuple[OutboxEvent, ...]: ...
+    async def of_record(self, record_id: str) -> tuple[OutboxEvent, ...]: ...
+    async def of_purpose(self, room_id: str, purpose: str) -> tuple[OutboxEvent, ...]: ...
+    async def by_session(self, room_id: str, ciphertext: str) -> OutboxEvent | None:
+        """The encrypted row with this Megolm ciphertext (a resent or echoed own event, CRYPTO 30)."""
+
+    async def counts(self) -> Mapping[str, int]: ...
+
+
+class PairRows(Protocol):
+    """Pairs, goals and schedules."""
+
+    async def add(self, pair: Pair) -> Pair:
+        """Store a new pair and return it with its number."""
+
+    async def save(self, pair: Pair) -> None: ...
+    async def get(self, pair_id: str) -> Pair | None: ...
+    async def of_room(self, room_id: str) -> Pair | None: ...
+    async def every(self) -> tuple[Pair, ...]: ...
+    async def of_person(self, user_id: str) -> tuple[Pair, ...]: ...
+    async def add_goal(self, pair_id: str, goal: Goal) -> Goal: ...
+    async def goals(self, pair_id: str) -> tuple[Goal, ...]: ...
+    async def add_schedule(self, schedule: Schedule) -> Schedule: ...
+    async def save_schedule(self, schedule: Schedule) -> None: ...
+    async def remove_schedule(self, schedule_id: str) -> None: ...
+    async def schedules(self, pair_id: str | None = None) -> tuple[Schedule, ...]: ...
+
+
+class DeliveryRows(Protocol):
+    """Prompts by occurrence."""
+
+    async def add(self, delivery: Delivery) -> Delivery | None:
+        """Store a new delivery with its number; None when (schedule, occurrence) is taken already."""
+
+    async def save(self, delivery: Delivery) -> None: ...
+    async def get(self, delivery_id: str) -> Delivery | None: ...
+    async def recent(self, pair_id: str, limit: int = 20) -> tuple[Delivery, ...]:
+        """The pair's newest deliveries, newest first."""
+
+    async def polls_to_end(self, *, voted_before: datetime, at: datetime) -> tuple[Delivery, ...]:
+        """Posted polls, not ended, whose last vote is older than `voted_before` or that have expired."""
+
+
+class RecordRows(Protocol):
+    """What is on record."""
+
+    async def add(self, record: Record) -> None: ...
+    async def save(self, record: Record) -> None: ...
+    async def get(self, record_id: str) -> Record | None: ...
+    async def of_deliveries(self, delivery_ids: Iterable[str]) -> Mapping[str, Record]: ...
+    async def of_source(self, event_id: str) -> Record | None: ...
+    async def newest(self, pair_id: str, limit: int = 200) -> tuple[Record, ...]: ...
+    async def open_journals(self, pair_id: str | None = None) -> tuple[Record, ...]: ...
+
+
+class IntentRows(Protocol):
+    """What the command line asks of the running bot."""
+
+    async def add(self, intent: Intent) -> None: ...
+    async def save(self, intent: Intent) -> None: ...
+    async def get(self, intent_id: str) -> Intent | None: ...
+    async def queued(self) -> tuple[Intent, ...]: ...
+
+
+class Tx(Protocol):
+    """One database transaction."""
+
+    facts: Facts
+    olm: OlmRows
+    devices: DeviceRows
+    megolm: MegolmRows
+    rooms: RoomRows
+    inbox: InboxRows
+    outbox: OutboxRows
+    pairs: PairRows
+    deliveries: DeliveryRows
+    records: RecordRows
+    intents: IntentRows
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """Undo only what happens inside when an exception leaves it."""
+
+
+class Store(Protocol):
+    """The database. One transaction at a time writes; it checks the lease first (CRYPTO 27)."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Tx]: ...
+
+
+# --- the cipher ------------------------------------------------------------------------------------------------------
+
+
+class Cipher(Protocol):
+    """End-to-end encryption without network access: what arrived is put in, what has to go out is taken."""
+
+    async def to_device(self, tx: Tx, event: Mapping[str, Any], at: datetime) -> ToDeviceOutcome:
+        """Process one to-device event; malformed ones come back as `dropped`, nothing is raised."""
+
+    async def devices_changed(self, tx: Tx, *, changed: Sequence[str], left: Sequence[str]) -> None: ...
+    async def key_question(self, tx: Tx) -> KeyQuestion | None: ...
+    async def key_answer(self, tx: Tx, question: KeyQuestion, answer: Json, at: datetime) -> tuple[TrustNews, ...]: ...
+    async def key_counts(
+        self, tx: Tx, counts: Mapping[str, int] | None, unused_fallback: Sequence[str] | None, at: datetime
+    ) -> bool:
+        """Note what the server holds of our one-time keys; True when an upload is due."""
+
+    async def key_upload(self, tx: Tx, at: datetime) -> Json | None:
+        """Make and publish new one-time keys and return the body of /keys/upload; never the same batch twice."""
+
+    async def share(self, tx: Tx, audiences: Sequence[Audience], at: datetime) -> SharePlan:
+        """Make or rotate the rooms' sessions as needed and queue their keys for every device that lacks them."""
+
+    async def claimed(self, tx: Tx, wanted: Mapping[str, Mapping[str, str]], answer: Json, at: datetime) -> None:
+        """Make Olm sessions from an answer of /keys/claim."""
+
+    async def encrypt(
+        self, tx: Tx, messages: Sequence[tuple[Audience, str, Mapping[str, Any]]], at: datetime
+    ) -> tuple[Encrypted | Hold, ...]:
+        """Encrypt each (audience, type, content), after checking members, lists, trust and shares once more."""
+
+    async def decrypt(self, tx: Tx, room_id: str, event: Json, people: frozenset[str]) -> Decrypted | Unreadable | Refused: ...
+    async def crisis(
+        self, tx: Tx, audience: Audience, user_id: str, content: Mapping[str, Any], at: datetime
+    ) -> tuple[Encrypted, Mapping[str, Mapping[str, str]]]:
+        """Encrypt a fixed public text under a session used once, also for this person's unsigned devices (CRYPTO 10).
+
+        Its keys are queued for devices that have an Olm session; the second value is the claim for the others.
+        """
+
+    async def confirm(self, tx: Tx, user_id: str, fingerprint: str, at: datetime) -> bool:
+        """Pin the master key that a person typed, if it is the one the server shows now (CRYPTO 4)."""
+
+    async def backup_batch(self, tx: Tx, limit: int) -> tuple[Json, tuple[str, ...]] | None:
+        """Room keys for the server-side backup, and the session ids to mark once it has them (CRYPTO 24)."""
+
+
+# --- the homeserver --------------------------------------------------------------------------------------------------
+
+
+class Homeserver(Protocol):
+    """The Client-Server API. Raises `Refusal` for an answer of 4xx, `Unreachable` for everything worth a retry."""
+
+    async def sync(self, since: str | None, *, timeout: float) -> SyncBatch: ...
+    async def messages(self, room_id: str, *, start: str, limit: int) -> HistoryPage: ...
+    async def members(self, room_id: str) -> Mapping[str, str]: ...
+    async def state(self, room_id: str) -> Mapping[tuple[str, str], Json]: ...
+    async def send(self, room_id: str, event_type: str, txn_id: str, content: Mapping[str, Any]) -> str: ...
+    async def redact(self, room_id: str, event_id: str, txn_id: str) -> str: ...
+    async def send_to_device(self, event_type: str, txn_id: str, messages: Json) -> None: ...
+    async def query_keys(self, users: Sequence[str]) -> Json: ...
+    async def claim_keys(self, wanted: Mapping[str, Mapping[str, str]]) -> Json: ...
+    async def upload_keys(self, body: Json) -> Json: ...
+    async def put_backup(self, version: str, body: Json) -> None: ...
+    async def create_room(self, body: Json) -> str: ...
+    async def joined_rooms(self) -> tuple[str, ...]: ...
+    async def invite(self, room_id: str, user_id: str) -> None: ...
+    async def kick(self, room_id: str, user_id: str) -> None: ...
+    async def leave(self, room_id: str) -> None: ...
+    async def display_name(self, user_id: str) -> str | None:
+        """The person's display name, None when the account does not exist."""
+
+    async def read_marker(self, room_id: str, event_id: str) -> None: ...

@@ -1,0 +1,76 @@
+"""Puts the flows of the running bot together, each with exactly what it uses."""
+
+from bot.flows.answering import Answering
+from bot.flows.command import Commands
+from bot.flows.console import Console
+from bot.flows.deliver import Deliverer
+from bot.flows.gap import GapFiller
+from bot.flows.hear import Hearing
+from bot.flows.intents import Intents
+from bot.flows.journal import Journal
+from bot.flows.keys import KeyUpkeep
+from bot.flows.life import Life
+from bot.flows.provision import Provisioner
+from bot.flows.receive import Receiver
+from bot.flows.recording import Recorder
+from bot.flows.report import Reporter
+from bot.flows.send import Sender
+from bot.flows.serve import Service
+from bot.flows.settle import Settler
+from bot.flows.speak import Voice
+from bot.flows.state import RoomState
+from bot.flows.watch import Watch
+from bot.ports import Alarm, Cipher, Clock, Homeserver, Meter, Store
+
+
+def build_service(  # noqa: PLR0913 - one argument per port
+    *,
+    store: Store,
+    cipher: Cipher,
+    homeserver: Homeserver,
+    clock: Clock,
+    alarm: Alarm,
+    meter: Meter,
+    voice: Voice,
+) -> Service:
+    """Return the running bot's duties, ready to run."""
+    own_user = voice.own_user
+    console = Console(voice=voice)
+    life = Life(voice=voice, console=console)
+    recorder = Recorder(voice=voice, meter=meter)
+    answering = Answering(voice=voice, recorder=recorder)
+    journal = Journal(voice=voice, recorder=recorder)
+    deliverer = Deliverer(voice=voice, meter=meter)
+    commands = Commands(voice=voice, answering=answering, journal=journal, life=life, cipher=cipher, clock=clock)
+    state = RoomState(own_user=own_user, voice=voice, console=console, life=life, clock=clock)
+    receiver = Receiver(
+        own_user=own_user,
+        store=store,
+        cipher=cipher,
+        clock=clock,
+        meter=meter,
+        settler=Settler(voice=voice, answering=answering, commands=commands, journal=journal),
+        reporter=Reporter(voice=voice, console=console, clock=clock),
+        state=state,
+    )
+    hearing = Hearing(voice=voice, console=console, receiver=receiver, clock=clock)
+    keys = KeyUpkeep(store=store, cipher=cipher, homeserver=homeserver, clock=clock, meter=meter, hear=hearing.hear)
+    provisioner = Provisioner(
+        store=store, homeserver=homeserver, life=life, console=console, clock=clock, own_user=own_user
+    )
+    return Service(
+        store=store,
+        homeserver=homeserver,
+        clock=clock,
+        alarm=alarm,
+        receiver=receiver,
+        sender=Sender(store=store, cipher=cipher, homeserver=homeserver, keys=keys, clock=clock, meter=meter),
+        keys=keys,
+        gaps=GapFiller(store=store, homeserver=homeserver, receiver=receiver, state=state),
+        deliverer=deliverer,
+        journal=journal,
+        intents=Intents(
+            store=store, cipher=cipher, provisioner=provisioner, life=life, deliverer=deliverer, clock=clock
+        ),
+        watch=Watch(store=store, homeserver=homeserver, life=life, state=state, clock=clock),
+    )
