@@ -251,8 +251,8 @@ class DeliveryRows(Protocol):
     async def recent(self, pair_id: str, limit: int = 20) -> tuple[Delivery, ...]:
         """The pair's newest deliveries, newest first."""
 
-    async def polls_to_end(self, *, voted_before: datetime, at: datetime) -> tuple[Delivery, ...]:
-        """Posted polls, not ended, whose last vote is older than `voted_before` or that have expired."""
+    async def open_polls(self) -> tuple[Delivery, ...]:
+        """Polls that stand in their rooms and have not been ended."""
 
 
 class RecordRows(Protocol):

@@ -23,7 +23,7 @@ from bot.flows.watch import Watch
 from bot.ports import Alarm, Cipher, Clock, Homeserver, Meter, Store
 
 
-def build_service(  # noqa: PLR0913 - one argument per port
+def build_service(
     *,
     store: Store,
     cipher: Cipher,
@@ -43,6 +43,7 @@ def build_service(  # noqa: PLR0913 - one argument per port
     deliverer = Deliverer(voice=voice, meter=meter)
     commands = Commands(voice=voice, answering=answering, journal=journal, life=life, cipher=cipher, clock=clock)
     state = RoomState(own_user=own_user, voice=voice, console=console, life=life, clock=clock)
+    reporter = Reporter(voice=voice, console=console, clock=clock)
     receiver = Receiver(
         own_user=own_user,
         store=store,
@@ -50,7 +51,7 @@ def build_service(  # noqa: PLR0913 - one argument per port
         clock=clock,
         meter=meter,
         settler=Settler(voice=voice, answering=answering, commands=commands, journal=journal),
-        reporter=Reporter(voice=voice, console=console, clock=clock),
+        reporter=reporter,
         state=state,
     )
     hearing = Hearing(voice=voice, console=console, receiver=receiver, clock=clock)
@@ -72,5 +73,5 @@ def build_service(  # noqa: PLR0913 - one argument per port
         intents=Intents(
             store=store, cipher=cipher, provisioner=provisioner, life=life, deliverer=deliverer, clock=clock
         ),
-        watch=Watch(store=store, homeserver=homeserver, life=life, state=state, clock=clock),
+        watch=Watch(store=store, homeserver=homeserver, life=life, state=state, reporter=reporter, clock=clock),
     )

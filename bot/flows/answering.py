@@ -17,7 +17,7 @@ from bot.core.answers import (
     route,
 )
 from bot.core.deliveries import Delivery, DeliveryState
-from bot.core.entries import labels_of, piece_of
+from bot.core.entries import labels_of, piece_of, without
 from bot.core.goals import Goal, Scale
 from bot.core.inbox import InboxEvent
 from bot.core.outbox import OutboxEvent, OutboxState
@@ -97,10 +97,17 @@ class Answering:
         """Take the client's last change back and say so; None when there is nothing to take back."""
         if place.pair is None:
             return None
-        for record in await tx.records.newest(place.pair.pair_id, limit=20):
-            if record.undo is not None and record.state is RecordState.RECORDED:
-                return await self._recorder.undo(tx, place, record, self._prompt_of(place, record), at)
-        return None
+        newest = await tx.records.newest(place.pair.pair_id, limit=20)
+        changed = [record for record in newest if record.undo is not None and record.state is RecordState.RECORDED]
+        if not changed:
+            return None
+        last = max(changed, key=lambda record: record.changed_at)
+        return await self._recorder.undo(tx, place, last, self._prompt_of(place, last), at)
+
+    async def flagged(self, tx: Tx, record: Record, source: str, *, at: datetime) -> None:
+        """Let the next `undo` remove what somebody else deleted from the room (CRYPTO 14)."""
+        if record.state is RecordState.RECORDED:
+            await tx.records.save(replace(record, undo=without(record.pieces, source), changed_at=at))
 
     async def _asked_for(self, tx: Tx, pair: Pair, record: Record) -> Asked | None:
         asked = await asked_of(tx, pair, self._voice.pack(pair).prompts)

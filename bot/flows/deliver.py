@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -11,7 +12,7 @@ import structlog
 from bot.core.deliveries import Delivery, DeliveryState
 from bot.core.goals import Goal
 from bot.core.lateness import Skip, SkipReason, verdicts
-from bot.core.occurrences import Occurrence, occurrences, occurrences_between
+from bot.core.occurrences import occurrences, occurrences_between
 from bot.core.pairs import blockers
 from bot.core.people import Pair, Schedule
 from bot.core.posting import POLL_END, poll_answer_ids, poll_end, posted_event
@@ -25,6 +26,12 @@ from bot.ports import Meter, Tx
 log = structlog.get_logger()
 
 POLL_QUIET = timedelta(minutes=10)  # after the last vote a poll is ended (DESIGN §7)
+
+
+@lru_cache(maxsize=4096)
+def next_due(rule: str, zone: str, after: datetime) -> datetime:
+    """Return when a rule next comes true; remembered, for it is asked again and again until then."""
+    return next(occurrences(parse_rule(rule), ZoneInfo(zone), after=after)).due
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,12 +61,13 @@ class Deliverer:
             pair = pairs.get(schedule.pair_id)
             if pair is None or not pair.standing.live:
                 continue
-            rule, zone = parse_rule(schedule.rule), ZoneInfo(schedule.timezone or pair.timezone)
-            reached = occurrences_between(rule, zone, after=schedule.after, until=at)
-            if reached:
-                await self._reached(tx, pair, schedule, reached, weekly=rule.weekly, at=at)
+            zone = schedule.timezone or pair.timezone
+            following = next_due(schedule.rule, zone, schedule.after)
+            if following <= at:
+                await self._reached(tx, pair, schedule, zone, at=at)
                 await tx.pairs.save_schedule(replace(schedule, after=at))
-            upcoming.append(next(occurrences(rule, zone, after=at)).due)
+                following = next_due(schedule.rule, zone, at)
+            upcoming.append(following)
         return min(upcoming, default=None)
 
     async def send_now(self, tx: Tx, pair: Pair, prompt_id: str, *, key: str, at: datetime) -> int:
@@ -80,9 +88,16 @@ class Deliverer:
             raise PairError(f"{prompt_id} asks about a goal, and this pair has none yet: `interlude goal add`.")
         return posted
 
-    async def end_polls(self, tx: Tx, *, at: datetime) -> None:
-        """End polls ten minutes after the last vote, or when they have expired."""
-        for delivery in await tx.deliveries.polls_to_end(voted_before=at - POLL_QUIET, at=at):
+    async def end_polls(self, tx: Tx, *, at: datetime) -> datetime | None:
+        """End polls ten minutes after the last vote, or when they have expired; return when the next one ends."""
+        upcoming: list[datetime] = []
+        for delivery in await tx.deliveries.open_polls():
+            ends = delivery.expires_at
+            if delivery.last_vote_at is not None:
+                ends = min(ends, delivery.last_vote_at + POLL_QUIET)
+            if at < ends:
+                upcoming.append(ends)
+                continue
             await tx.deliveries.save(replace(delivery, poll_ended=True))
             pair = await tx.pairs.get(delivery.pair_id)
             place = await place_of(tx, pair.room_id) if pair and pair.room_id else None
@@ -93,22 +108,24 @@ class Deliverer:
                 tx, place, poll_end(self._voice.words(place).poll_ended), event_type=POLL_END, purpose="poll_end",
                 at=at, relates_row=posts[0].outbox_id, rel_type="m.reference",
             )  # fmt: skip
+        return min(upcoming, default=None)
 
     async def _reached(
         self,
         tx: Tx,
         pair: Pair,
         schedule: Schedule,
-        reached: tuple[Occurrence, ...],
+        zone: str,
         *,
-        weekly: bool,
         at: datetime,
     ) -> None:
         prompt = self._voice.pack(pair).prompts.get(schedule.prompt_id)
         if prompt is None:
             log.error("schedule.no_prompt", schedule=schedule.schedule_id, prompt=schedule.prompt_id)
             return
-        grace = prompt.grace or default_grace(weekly=weekly)
+        rule = parse_rule(schedule.rule)
+        reached = occurrences_between(rule, ZoneInfo(zone), after=schedule.after, until=at)
+        grace = prompt.grace or default_grace(weekly=rule.weekly)
         decided = verdicts([each.due for each in reached], at, grace=grace, blockers=blockers(pair.standing))
         for occurrence, verdict in zip(reached, decided, strict=True):
             due = Due(

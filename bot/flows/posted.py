@@ -12,7 +12,14 @@ from bot.ports import Tx
 log = structlog.get_logger()
 
 # Why a message was held -> the reason that is put on record when its grace ends (DESIGN §8).
-SKIPPED = {"no_device": "trust", "outdated": "trust", "unshared": "trust", "own_identity": "trust", "drift": "drift"}
+SKIPPED = {
+    "no_device": "trust",
+    "outdated": "trust",
+    "unshared": "trust",
+    "own_identity": "trust",
+    "drift": "drift",
+    "refused": "refused",
+}
 
 
 async def posted(tx: Tx, row: OutboxEvent, *, at: datetime) -> None:
@@ -32,7 +39,7 @@ async def unsendable(tx: Tx, row: OutboxEvent, *, at: datetime, reason: str | No
         return
     delivery = await tx.deliveries.get(row.delivery_id)
     if delivery is not None and delivery.state is DeliveryState.DUE:
-        why = reason or SKIPPED.get(row.hold or "", "late")
-        if row.hold and row.hold.startswith("refused"):
-            why = "refused"
+        room = await tx.rooms.get(row.room_id)
+        held = (room.hold if room else None) or row.hold or ""
+        why = reason or SKIPPED.get(held.partition(":")[0], "late")
         await tx.deliveries.save(replace(delivery, state=DeliveryState.SKIPPED, skip_reason=why))

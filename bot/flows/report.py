@@ -1,9 +1,11 @@
 """What people are told about events that have no effect: unreadable, untrusted, forged or sent in clear."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.commands import Command, CommandName, parse_command
+from bot.core.inbox import InboxState
 from bot.core.megolm import Decrypted
 from bot.core.people import Pair
 from bot.core.wording import say as fill
@@ -13,6 +15,8 @@ from bot.flows.places import Place
 from bot.flows.speak import MESSAGE, Voice, say
 from bot.ports import Clock, Tx
 
+UNREADABLE = "unreadable_since"  # fact by room: when the first message came that cannot be read
+KEY_MAY_BE_LATE = timedelta(seconds=20)
 HOUR = 3600
 DAY = 24 * HOUR
 
@@ -37,9 +41,20 @@ class Reporter:
             await self._tell(tx, place.pair, "console_untrusted_word", sender, about=event.session_id, every=DAY)
 
     async def unreadable(self, tx: Tx, place: Place) -> None:
-        """A message whose key is missing: asked for again at most once an hour (CRYPTO 36)."""
-        at = self._clock.real()
-        if await tx.facts.once(f"unreadable:{place.room.room_id}", at, every_seconds=HOUR):
+        """A message whose key is missing: it may only be late, so that nothing is said yet."""
+        fact = f"{UNREADABLE}:{place.room.room_id}"
+        if await tx.facts.read(fact) is None:
+            await tx.facts.write(fact, self._clock.real().isoformat())
+
+    async def still_unreadable(self, tx: Tx, place: Place) -> None:
+        """Ask for messages again whose key has not come within a moment, at most once an hour (CRYPTO 36)."""
+        fact, at = f"{UNREADABLE}:{place.room.room_id}", self._clock.real()
+        since = await tx.facts.read(fact)
+        if since is None or at - datetime.fromisoformat(since) < KEY_MAY_BE_LATE:
+            return
+        await tx.facts.write(fact, None)
+        waiting = await tx.inbox.waiting(InboxState.UNREADABLE, room_id=place.room.room_id, limit=1)
+        if waiting and await tx.facts.once(f"asked_again:{place.room.room_id}", at, every_seconds=HOUR):
             await say(tx, place, self._voice.words(place).send_again, at=at)
 
     async def forged(self, tx: Tx, place: Place, sender: str, reason: str) -> None:

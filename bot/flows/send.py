@@ -21,7 +21,7 @@ import structlog
 from bot.core.megolm import Audience, Encrypted, Hold
 from bot.core.outbox import OutboxEvent, OutboxState
 from bot.core.retry import next_try
-from bot.errors import Refusal, Unreachable
+from bot.errors import LeaseLost, Refusal, Unreachable
 from bot.flows.keys import KeyUpkeep
 from bot.flows.places import places_of
 from bot.flows.posted import posted, unsendable
@@ -78,16 +78,23 @@ class Sender:
 
     async def run(self) -> None:
         """Send until `stop`; what is in hand then is finished and acknowledged."""
+        failures = 0
         while not self._stopping or self._in_hand or self._urgent or self._answers:
             self._awake.clear()
             try:
-                busy = await self._round()
-            except Unreachable as error:
-                log.warning("send.unreachable", reason=str(error))
-                await self._pause(next_try(3, retry_after=error.retry_after, jitter=random.random()).wait)  # noqa: S311 - jitter, no secret
-                continue
-            if not busy:
-                await self._pause(self._next_rest())
+                pause = 0.0 if await self._round() else self._next_rest()
+                failures = 0
+            except LeaseLost:
+                raise
+            except Exception as error:
+                if isinstance(error, Refusal) and error.status == 401:
+                    raise
+                retry_after = error.retry_after if isinstance(error, Unreachable) else None
+                pause = next_try(failures, retry_after=retry_after, jitter=random.random()).wait  # noqa: S311 - jitter, no secret
+                failures += 1
+                log.warning("send.failed", reason=type(error).__name__, wait=round(pause, 1), exc_info=True)
+            if pause:
+                await self._pause(pause)
 
     def stop(self) -> None:
         """Take nothing new in hand."""
@@ -251,6 +258,9 @@ class Sender:
             answer = Answer(row=row, refusal=refusal)
         except Unreachable as unreachable:
             answer = Answer(row=row, unreachable=unreachable)
+        except Exception as error:
+            log.exception("send.broken", row=row.outbox_id)
+            answer = Answer(row=row, unreachable=Unreachable(type(error).__name__))
         if answer.unreachable is not None and row.purpose == "crisis":
             await asyncio.sleep(URGENT_RETRY)
         self._answers.append(answer)

@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 LONG_POLL = 30.0  # seconds
 LOOK_FOR_REQUESTS = 1.0
+LOOK_FOR_SCHEDULES = 5.0  # the command line may have added one
 READY_WITHIN = timedelta(seconds=90)
 
 
@@ -72,7 +73,9 @@ class Service:
         self._backup = Duty("backup", self._keys.back_up, every=30.0)
         self._requests = Duty("requests", self._carry_out, every=LOOK_FOR_REQUESTS)
         self._watching = Duty("watch", self._watch_over, every=30.0)
-        self._schedule = Duty("schedules", self._deliver, every=3600.0)
+        self._schedule = Duty("schedules", self._deliver, every=LOOK_FOR_SCHEDULES)
+        self._sittings = Duty("sittings", self._end_sittings, every=60.0)
+        self._rings: dict[str, datetime | None] = {}
 
     @property
     def ready(self) -> bool:
@@ -106,6 +109,7 @@ class Service:
             self._requests,
             self._watching,
             self._schedule,
+            self._sittings,
         )
 
     async def _end(
@@ -137,6 +141,7 @@ class Service:
         if batch.rooms:
             self._gap_duty.wake()
             self._watching.wake()
+            self._sittings.wake()
         self._sender.wake()
 
     async def _apply(self, batch: SyncBatch) -> Consequences:
@@ -174,19 +179,32 @@ class Service:
             self._sender.wake()
 
     async def _deliver(self) -> None:
-        """Post what is due, close silent journals, and set the alarm for the next instant."""
+        """Post what is due, and set the alarm for the next instant."""
         at = self._clock.now()
         async with self._store.transaction() as tx:
             due = await self._deliverer.due(tx, at=at)
-            await self._deliverer.end_polls(tx, at=at)
+        if due != self._rings.get("prompt"):
+            self._ring("prompt", due)
+            self._sender.wake()
+
+    async def _end_sittings(self) -> None:
+        """End polls that were answered or have expired, and journals in which nobody writes any more."""
+        at = self._clock.now()
+        async with self._store.transaction() as tx:
+            poll = await self._deliverer.end_polls(tx, at=at)
             silent = await self._journal.close_silent(tx, at=at)
-        self._alarm.set(min((each for each in (due, silent, at + timedelta(minutes=1)) if each), default=None))
+        self._ring("sitting", min((each for each in (poll, silent) if each), default=None))
         self._sender.wake()
+
+    def _ring(self, what: str, at: datetime | None) -> None:
+        self._rings[what] = at
+        self._alarm.set(min((each for each in self._rings.values() if each), default=None))
 
     async def _wake_on_alarm(self) -> None:
         while True:
             await self._alarm.wait()
             self._schedule.wake()
+            self._sittings.wake()
 
 
 def _raise_first(tasks: Sequence[asyncio.Task[None]]) -> None:

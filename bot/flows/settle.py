@@ -95,6 +95,7 @@ class Settler:
         if event.sender == place.pair.client:
             await self._answering.redacted(tx, place, record, target, at=at)
             return
+        await self._answering.flagged(tx, record, target, at=at)
         text = self._voice.words(place).redaction_by_other
         await post(tx, place, notice(text), purpose="notice", at=at, record_id=record.record_id)
 

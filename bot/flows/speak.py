@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.crisis import crisis_line, crisis_text
+from bot.core.markup import formatted
 from bot.core.outbox import OutboxEvent
 from bot.core.pack import Pack
 from bot.core.people import Pair
@@ -51,12 +52,12 @@ class Voice:
 
 def notice(text: str) -> dict[str, Any]:
     """A message that notifies nobody."""
-    return {"msgtype": "m.notice", "body": text, "m.mentions": {}}
+    return {"msgtype": "m.notice", "body": text, "m.mentions": {}, **formatted(text)}
 
 
 def call(text: str, *, person: str) -> dict[str, Any]:
     """A message that notifies one person."""
-    return {"msgtype": "m.text", "body": text, "m.mentions": {"user_ids": [person]}}
+    return {"msgtype": "m.text", "body": text, "m.mentions": {"user_ids": [person]}, **formatted(text)}
 
 
 async def post(  # noqa: PLR0913 - an outbox row has these sides, most of them rare

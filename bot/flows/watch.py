@@ -6,6 +6,8 @@ from bot.core.pairs import PairEvent, PairState, overdue
 from bot.core.people import Pair
 from bot.errors import Refusal
 from bot.flows.life import Life
+from bot.flows.places import places_of
+from bot.flows.report import Reporter
 from bot.flows.state import TO_CHECK, RoomState
 from bot.ports import Clock, Homeserver, Store, Tx
 
@@ -17,16 +19,21 @@ GONE = ("leave", "ban")
 class Watch:
     """Looks after pairs and rooms."""
 
-    def __init__(self, *, store: Store, homeserver: Homeserver, life: Life, state: RoomState, clock: Clock) -> None:
+    def __init__(
+        self, *, store: Store, homeserver: Homeserver, life: Life, state: RoomState, reporter: Reporter, clock: Clock
+    ) -> None:
         self._store = store
         self._homeserver = homeserver
         self._life = life
         self._state = state
+        self._reporter = reporter
         self._clock = clock
 
     async def look(self) -> bool:
         """Look once; True when something was found."""
         async with self._store.transaction() as tx:
+            for place in (await places_of(tx, [room.room_id for room in await tx.rooms.every()])).values():
+                await self._reporter.still_unreadable(tx, place)
             found = await self._overdue(tx)
             gone = await self._departed(tx)
             rooms = [
