@@ -16,6 +16,7 @@ REDACTION = "m.room.redaction"
 VOTES = {"org.matrix.msc3381.poll.response": "org.matrix.msc3381.poll.response", "m.poll.response": "m.selections"}
 MEDIA_KINDS = {"m.image": "image", "m.audio": "audio", "m.video": "video", "m.file": "file"}
 WORDS = frozenset({"m.text", "m.emote"})
+EDIT = "edit"  # noted as the reason of an inbox event that replaces another one
 LONGEST = 60_000  # characters; no event is longer
 
 _QUOTED = re.compile(r"\A(?:> [^\n]*\n)+\n?")

@@ -42,6 +42,7 @@ class Asked:
     prompt: Prompt
     goal: Goal | None
     record: Record | None
+    since: int  # where its first post stands in the timeline
     open: OpenPrompt
 
 
@@ -57,6 +58,7 @@ class Answering:
         if place.pair is None:
             return
         asked = await asked_of(tx, place.pair, self._voice.pack(place.pair).prompts)
+        asked = [each for each in asked if each.since < event.position.order]  # nobody answers what is not asked yet
         written = await tx.inbox.last_talk(place.room.room_id, place.pair.therapist, event.position)
         decision = route(
             said,
@@ -207,18 +209,20 @@ def asked(
     """Put together what a message can be an answer to."""
     posts = [row for row in rows if row.purpose in ("prompt", "repeat")]
     events = {row.event_id for row in rows if row.event_id}
+    places = [orders.get(row.event_id or "", 0) for row in posts]
     polls = {row.event_id: delivery.options for row in posts if row.event_id and delivery.options}
     return Asked(
         delivery=delivery,
         prompt=prompt,
         goal=goal,
         record=record,
+        since=min(places, default=0),
         open=OpenPrompt(
             delivery_id=delivery.delivery_id,
             title=goal.title if goal else prompt.title,
             step=prompt.step.id,
             kind=StepKind(prompt.step.kind),
-            order=max((orders.get(row.event_id or "", 0) for row in posts), default=0),
+            order=max(places, default=0),
             events=frozenset(events),
             expires_at=delivery.expires_at,
             scale=_scale(prompt, goal),

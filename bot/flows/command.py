@@ -59,7 +59,7 @@ class Commands:
     async def run(self, tx: Tx, place: Place, command: Command, event: InboxEvent, *, at: datetime) -> bool:
         """Carry out a command; False when it has nothing to act on, so that the word may be conversation."""
         if command.name is CommandName.CRISIS:
-            await answer_crisis(tx, place, event.sender, self._voice, at=at)
+            await answer_crisis(tx, place, event.event_id, event.sender, self._voice, at=at)
             return True
         if command.name is CommandName.HELP:
             await say(tx, place, await self._help(tx, place, event.sender), at=at)

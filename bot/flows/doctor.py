@@ -154,7 +154,12 @@ def _pair(view: PairView) -> list[Finding]:
     found = [ok(topic, f"{view.pair.standing.shown}, room “{view.pair.word}”.")]
     if view.hold:
         found.append(warn(topic, f"Nothing is sent in the room: {view.hold}.", _mend_of(view.hold)))
-    found += [warn(topic, f"The {each}.", "Ask whether the invitation was seen.") for each in view.waiting]
+    found += [
+        warn(topic, f"The {each}.", "Ask whether the invitation was seen.")
+        if each.overdue
+        else ok(topic, f"The {each}.")
+        for each in view.waiting
+    ]
     if view.pair.therapist_gone and view.pair.standing.live:
         found.append(
             warn(topic, "The therapist is gone; prompts have stopped.", f"`interlude pair end {view.pair.number}`")

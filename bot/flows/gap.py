@@ -52,7 +52,7 @@ class GapFiller:
                         break
                     found += 1
                     position = TimelinePosition(batch=batch, part=0, index=MIDDLE - found)
-                    await self._receiver.take(tx, room_id, event, position)
+                    await self._receiver.take(tx, room_id, event, position, historic=True)
                 if found >= MOST:
                     log.error("gap.too_long", room=room_id, events=found)
                     at = None

@@ -26,6 +26,19 @@ class PersonView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """Somebody who was invited and has not joined."""
+
+    role: str
+    days: int
+    overdue: bool  # three days and more
+
+    def __str__(self) -> str:
+        """Return it as the end of a sentence."""
+        return f"{self.role} has not joined" + (f" for {self.days} days" if self.overdue else " yet")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PairView:
     """A pair with its people, goals and schedules."""
 
@@ -34,7 +47,7 @@ class PairView:
     goals: tuple[Goal, ...]
     schedules: tuple[Schedule, ...]
     hold: str | None  # why nothing is sent in the room
-    waiting: tuple[str, ...]  # one sentence per person who is missing
+    waiting: tuple[Waiting, ...]
 
 
 async def view_pair(tx: Tx, pair: Pair, *, at: datetime) -> PairView:
@@ -78,10 +91,9 @@ def _person(
 
 
 def _awaited(pair: Pair, person: PersonView) -> bool:
-    return pair.standing.live and pair.invited_at is not None and person.membership == "invited"
+    return pair.standing.live and person.membership == "invited"
 
 
-def _waiting(pair: Pair, person: PersonView, at: datetime) -> str:
-    days = (at - pair.invited_at).days if pair.invited_at else 0
-    late = pair.invited_at is not None and overdue(pair.invited_at, at)
-    return f"{person.role} has not joined" + (f" for {days} days" if late else " yet")
+def _waiting(pair: Pair, person: PersonView, at: datetime) -> Waiting:
+    since = pair.invited_at or at
+    return Waiting(role=person.role, days=(at - since).days, overdue=overdue(since, at))

@@ -15,8 +15,10 @@ import structlog
 from bot.core.batch import RoomBatch, SyncBatch
 from bot.core.inbox import InboxEvent, InboxState, TimelinePosition
 from bot.core.megolm import Decrypted, Refused, Unreadable
+from bot.core.messages import EDIT, is_edit
 from bot.core.outbox import OutboxEvent, OutboxState
 from bot.core.trust import Verdict
+from bot.errors import KeyMismatch, LeaseLost, StoreRefused
 from bot.flows.places import Place, place_of
 from bot.flows.posted import posted
 from bot.flows.report import Reporter
@@ -29,6 +31,8 @@ log = structlog.get_logger()
 UNREADABLE_KEPT = 200  # per room (CRYPTO 36)
 # Clear events that a person may rightly send: Matrix has no encryption for them.
 CLEAR_BY_NATURE = frozenset({"m.reaction", "m.room.redaction"})
+# The whole batch is undone and comes again: what happens to one event has nothing to do with these.
+UNDO_ALL = (KeyMismatch, LeaseLost, StoreRefused)
 SAID_IN_CLEAR = ("m.room.message", "m.sticker", "m.poll.", "org.matrix.msc3381.poll.", "care.interlude.")
 
 
@@ -86,6 +90,12 @@ class Receiver:
             await tx.facts.write("since", batch.next_batch)
         return todo
 
+    async def retry_failed(self) -> None:
+        """Try the events again whose handler failed: the code may have been mended since (CRYPTO 28)."""
+        async with self._store.transaction() as tx:
+            for event in await tx.inbox.waiting(InboxState.FAILED):
+                await self._settle(tx, event)
+
     async def _to_device(self, tx: Tx, batch: SyncBatch, todo: Consequences) -> None:
         for event in batch.to_device:
             outcome = None
@@ -97,6 +107,8 @@ class Receiver:
                         todo.replies = True
                     if outcome.kind == "verification":
                         await self._reporter.verification(tx, outcome.sender)
+            except UNDO_ALL:
+                raise
             except Exception:
                 log.exception("to_device.failed", sender=str(event.get("sender"))[:255])
             if outcome is None or outcome.kind == "dropped":
@@ -117,20 +129,44 @@ class Receiver:
         for index, event in enumerate(batch.timeline):
             await self.take(tx, batch.room_id, event, TimelinePosition(batch=number, part=1, index=index))
 
-    async def take(self, tx: Tx, room_id: str, event: Mapping[str, Any], position: TimelinePosition) -> None:
-        """Store one timeline event, decrypted where that is possible; its effects come later."""
+    async def take(
+        self, tx: Tx, room_id: str, event: Mapping[str, Any], position: TimelinePosition, *, historic: bool = False
+    ) -> None:
+        """Store one timeline event, decrypted where that is possible; its effects come later.
+
+        `historic` events come from a gap, newest first: the state that they set was read in full, or has changed since.
+        What cannot be taken is counted and leaves its neighbours alone, but no state is ever passed over.
+        """
+        if "state_key" in event:
+            await self._take(tx, room_id, event, position, historic=historic)
+            return
+        try:
+            async with tx.savepoint():
+                await self._take(tx, room_id, event, position, historic=historic)
+        except UNDO_ALL:
+            raise
+        except Exception:
+            log.exception("event.broken", room=room_id, event_id=event["event_id"])
+            self._meter.count("failures")
+
+    async def _take(
+        self, tx: Tx, room_id: str, event: Mapping[str, Any], position: TimelinePosition, *, historic: bool
+    ) -> None:
         place = await place_of(tx, room_id)  # again for each event: the one before may have been a state event
         if place is None:
             return
         if "state_key" in event:
-            await self._state.apply(tx, place, (event,))
+            if historic:
+                await self._state.gone_by(tx, place, event)
+            else:
+                await self._state.apply(tx, place, (event,))
             await tx.inbox.add(self._stored(place, event, position, InboxState.DONE))
             return
         self._meter.count("events_received")
         if event["sender"] == self._own_user:
             await self._own(tx, place, event, position)
         elif event["sender"] not in place.people:
-            log.warning("event.stranger", room=room_id, event=event["event_id"])
+            log.warning("event.stranger", room=room_id, event_id=event["event_id"])
         else:
             await self._said(tx, place, event, position)
 
@@ -157,7 +193,7 @@ class Receiver:
         result = await self._cipher.decrypt(tx, place.room.room_id, dict(event), place.people)
         match result:
             case Decrypted(verdict=Verdict.TRUSTED):
-                return replace(
+                read = replace(
                     self._stored(place, event, position, InboxState.PENDING),
                     event_type=result.event_type,
                     event=_plain(event, result),
@@ -165,8 +201,9 @@ class Receiver:
                     index=result.index,
                     verdict=result.verdict,
                 )
+                return replace(read, reason=EDIT) if is_edit(read) else read
             case Decrypted():
-                await self._reporter.untrusted(tx, place, event["sender"], result)
+                await self._reporter.untrusted(tx, place, event["event_id"], event["sender"], result)
                 return replace(
                     self._stored(place, event, position, InboxState.UNTRUSTED),
                     event=dict(event),
@@ -184,7 +221,7 @@ class Receiver:
                 )
             case Refused():
                 self._meter.count("failures")
-                log.warning("event.refused", room=place.room.room_id, event=event["event_id"], reason=result.reason)
+                log.warning("event.refused", room=place.room.room_id, event_id=event["event_id"], reason=result.reason)
                 if result.reason in ("replay", "sender", "room"):
                     await self._reporter.forged(tx, place, event["sender"], result.reason)
                 return self._stored(place, event, position, InboxState.REFUSED, reason=result.reason)
@@ -227,14 +264,16 @@ class Receiver:
                 await self._settle(tx, event)
 
     async def _settle(self, tx: Tx, event: InboxEvent) -> None:
-        state, reason = InboxState.DONE, ""
+        state, reason = InboxState.DONE, event.reason
         try:
             async with tx.savepoint():
                 place = await place_of(tx, event.room_id)
                 if place is not None:
                     await self._settler.settle(tx, place, event, at=self._clock.now())
+        except UNDO_ALL:
+            raise
         except Exception:
-            log.exception("event.failed", event=event.event_id)
+            log.exception("event.failed", event_id=event.event_id)
             self._meter.count("failures")
             state, reason = InboxState.FAILED, "handler"
         await tx.inbox.settle(replace(event, state=state, reason=reason))

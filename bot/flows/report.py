@@ -29,9 +29,9 @@ class Reporter:
         self._console = console
         self._clock = clock
 
-    async def untrusted(self, tx: Tx, place: Place, sender: str, event: Decrypted) -> None:
+    async def untrusted(self, tx: Tx, place: Place, event_id: str, sender: str, event: Decrypted) -> None:
         """A device that its owner has not signed: its words have no effect, a call for help excepted (CRYPTO 9, 10)."""
-        if await self._help_needed(tx, place, sender, event.event_type, event.content):
+        if await self._help_needed(tx, place, event_id, sender, event.event_type, event.content):
             return
         at = self._clock.real()
         if not await tx.facts.once(f"untrusted:{event.session_id}", at, every_seconds=DAY):
@@ -65,7 +65,7 @@ class Reporter:
 
     async def in_clear(self, tx: Tx, place: Place, sender: str, event: Mapping[str, Any]) -> None:
         """A message that was not encrypted: not recorded, and said so (CRYPTO 15)."""
-        if await self._help_needed(tx, place, sender, event["type"], event["content"]):
+        if await self._help_needed(tx, place, event["event_id"], sender, event["type"], event["content"]):
             return
         at = self._clock.real()
         if await tx.facts.once(f"clear:{place.room.room_id}", at, every_seconds=HOUR):
@@ -96,7 +96,13 @@ class Reporter:
         )
 
     async def _help_needed(
-        self, tx: Tx, place: Place, sender: str, event_type: str, content: Mapping[str, Any]
+        self,
+        tx: Tx,
+        place: Place,
+        event_id: str,
+        sender: str,
+        event_type: str,
+        content: Mapping[str, Any],
     ) -> bool:
         """Answer a client's call for help from whatever device and in whatever form (CRYPTO 10)."""
         body = content.get("body")
@@ -106,5 +112,5 @@ class Reporter:
         command = parse_command(body, words, from_therapist=False, console=False)
         if not isinstance(command, Command) or command.name is not CommandName.CRISIS:
             return False
-        await answer_crisis(tx, place, sender, self._voice, at=self._clock.real())
+        await answer_crisis(tx, place, event_id, sender, self._voice, at=self._clock.real())
         return True

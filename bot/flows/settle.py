@@ -1,11 +1,12 @@
 """What a trusted event does: a message, a vote, an edit or a redaction in a managed room."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.answers import Incoming, IncomingKind
 from bot.core.commands import NEEDS_SOMETHING_OPEN, Command, CommandName, Miss, parse_command
 from bot.core.inbox import InboxEvent
-from bot.core.messages import REDACTION, edit, incoming, is_edit
+from bot.core.messages import EDIT, REDACTION, edit, incoming, is_edit
 from bot.core.pairs import PairState
 from bot.core.records import RecordState
 from bot.flows.answering import Answering
@@ -32,7 +33,8 @@ class Settler:
         """Apply one event; whoever sent it stands in the room's record and its device is trusted."""
         role = place.role(event.sender)
         if event.event_type == REDACTION:
-            await self._redaction(tx, place, event, at)
+            if not event.session_id:  # one inside ciphertext would take the record, but leave the message in the room
+                await self._redaction(tx, place, event, at)
         elif is_edit(event):
             await self._edit(tx, place, event, at)
         elif (said := incoming(event, from_client=role == "client")) is not None:
@@ -82,9 +84,13 @@ class Settler:
         target, said = found
         original = await tx.inbox.get(target)
         record = await tx.records.of_source(target)
-        if record is None or original is None or original.sender != event.sender:
+        if original is None or original.sender != event.sender or original.reason == EDIT:
             return
-        await self._answering.edited(tx, place, record, said, event, at=at)
+        if record is not None:
+            await self._answering.edited(tx, place, record, said, event, at=at)
+        else:  # what did not fit may fit now
+            moved = replace(event, position=original.position)
+            await self._answering.take(tx, place, replace(said, order=original.position.order), moved, at=at)
 
     async def _redaction(self, tx: Tx, place: Place, event: InboxEvent, at: datetime) -> None:
         """Remove what the author redacts and flag what others redact: a redaction proves nothing (CRYPTO 14)."""

@@ -69,6 +69,11 @@ class RoomState:
                 changed = {"type": "m.room.member", "state_key": user, "sender": user, "content": {"membership": now}}
                 await self._member(tx, place, changed)
 
+    async def gone_by(self, tx: Tx, place: Place, event: Mapping[str, Any]) -> None:
+        """Somebody came or went during a gap: the room's key changes, whoever is there now (CRYPTO 22)."""
+        if event.get("type") == "m.room.member" and event["content"].get("membership") != "join":
+            await tx.megolm.drop_outbound([place.room.room_id])
+
     async def _member(self, tx: Tx, place: Place, event: Mapping[str, Any]) -> None:
         user, after = event.get("state_key"), event["content"].get("membership")
         if not isinstance(user, str) or not isinstance(after, str):
