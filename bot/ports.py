@@ -83,6 +83,9 @@ class OlmRows(Protocol):
     async def first_sight(self, ciphertext_hash: str, at: datetime) -> bool:
         """Note the hash of an Olm ciphertext; False when it was processed before (CRYPTO 16)."""
 
+    async def forget_sights(self, before: datetime) -> None:
+        """Drop the hashes of ciphertexts that were processed before an instant."""
+
     async def queue(self, messages: Sequence[ToDeviceMessage]) -> None: ...
     async def unsent(self, limit: int) -> tuple[ToDeviceMessage, ...]: ...
     async def put_in_wave(self, wave: str, message_ids: Sequence[str]) -> None: ...

@@ -229,9 +229,9 @@ def asked(
             options=labels_of(prompt),
             poll_answers=polls,
             poll_ended=delivery.poll_ended,
-            # What was taken back counts as answered: only a reply or a vote answers it anew, no passing remark.
             first_recorded_at=record.first_at if record else None,
             has_value=record is not None and (record.state is RecordState.REMOVED or _has_value(record.pieces)),
+            taken_back=record is not None and record.state is RecordState.REMOVED,
             asked_back=_asked_back(delivery, rows, orders),
         ),
     )

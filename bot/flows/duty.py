@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from bot.core.retry import next_try
-from bot.errors import LeaseLost, Refusal, Unreachable
+from bot.errors import KeyMismatch, LeaseLost, Refusal, Unreachable
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ class Duty:
                 wait = self._wait(failures, error.retry_after)
                 failures += 1
                 log.warning("duty.unreachable", duty=self.name, reason=str(error), wait=round(wait, 1))
-            except LeaseLost:
+            except (LeaseLost, KeyMismatch):
                 raise
             except Exception as error:
                 if isinstance(error, Refusal) and error.status == 401:

@@ -10,7 +10,7 @@ import structlog
 
 from bot.core.megolm import Audience, Hold
 from bot.core.olm import ToDeviceMessage, TrustNews
-from bot.errors import Refusal, Unreachable
+from bot.errors import KeyMismatch, Refusal, Unreachable
 from bot.ports import Cipher, Clock, Homeserver, Meter, Store, Tx
 
 log = structlog.get_logger()
@@ -55,7 +55,15 @@ class KeyUpkeep:
         async with self._store.transaction() as tx:
             body = await self._cipher.key_upload(tx, self._clock.real())
         if body is not None:
-            answer = await self._homeserver.upload_keys(body)
+            try:
+                answer = await self._homeserver.upload_keys(body)
+            except Refusal as refusal:
+                if refusal.status == 400 and "already exists" in str(refusal):
+                    raise KeyMismatch(
+                        "The homeserver holds other one-time keys under the same names: this database is an old copy, "
+                        "or a copy of it runs elsewhere (CRYPTO 18). Stop the other one, or bring back the newest one."
+                    ) from None
+                raise
             log.info("keys.uploaded", counts=answer.get("one_time_key_counts"))
 
     async def share(self, audiences: Sequence[Audience]) -> tuple[Hold, ...]:

@@ -86,6 +86,8 @@ class Service:
         """Run until `stop`, or until a duty ends with an error, which is raised."""
         async with self._store.transaction() as tx:
             self._since = await tx.facts.read("since")
+            if self._since is None:  # nothing tells what changed before (CRYPTO 21)
+                await tx.devices.mark_outdated(await tx.devices.tracked())
         await self._receiver.retry_failed()
         sender = asyncio.create_task(self._sender.run(), name="sender")
         duties = [asyncio.create_task(duty.run(), name=duty.name) for duty in self._duties()]

@@ -1,5 +1,7 @@
 """What nobody tells the bot: who has not joined for three days, whose account is gone, which rooms drifted."""
 
+from datetime import timedelta
+
 import structlog
 
 from bot.core.pairs import PairEvent, PairState, overdue
@@ -14,6 +16,8 @@ from bot.ports import Clock, Homeserver, Store, Tx
 log = structlog.get_logger()
 
 GONE = ("leave", "ban")
+# No fallback key lives half as long, and without one an old pre-key message opens nothing (CRYPTO 16, 19).
+REPLAYABLE = timedelta(days=30)
 
 
 class Watch:
@@ -32,6 +36,9 @@ class Watch:
     async def look(self) -> bool:
         """Look once; True when something was found."""
         async with self._store.transaction() as tx:
+            at = self._clock.real()
+            if await tx.facts.once("forget_sights", at, every_seconds=86_400):
+                await tx.olm.forget_sights(at - REPLAYABLE)
             for place in (await places_of(tx, [room.room_id for room in await tx.rooms.every()])).values():
                 await self._reporter.still_unreadable(tx, place)
             found = await self._overdue(tx)
