@@ -1,0 +1,1 @@
+"""One database for everything, through SQLAlchemy Core and Alembic, sealed at rest."""
