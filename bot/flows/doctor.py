@@ -1,5 +1,6 @@
 """What is wrong with a bot, and what to do about it: the parts that need its database and its homeserver."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -65,8 +66,9 @@ async def examine_server(
 ) -> list[Finding]:
     """Look at the homeserver: is it there, does it know the bot, and under the same keys."""
     try:
-        await server.versions()
-    except (Unreachable, Refusal) as error:
+        with suppress(Refusal):  # it is there, and has something against the token: that is looked at below
+            await server.versions()
+    except Unreachable as error:
         return [wrong("homeserver", str(error), "Start it, or correct `url` in [homeserver] of interlude.toml.")]
     found = [ok("homeserver", "It answers.")]
     try:
