@@ -1,5 +1,8 @@
 """The commands by noun."""
 
+import os
+import resource
+
 import typer
 
 from bot.cli import demo, doctor, goal, init, pair, prompts, run, schedule, schemas, trust
@@ -27,4 +30,6 @@ app.command("schemas")(schemas.schemas)
 
 def main() -> None:
     """Run the command line."""
+    os.umask(0o077)  # whatever is made holds a person's data, or keys
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must not write keys and words to disk
     app()
