@@ -26,6 +26,12 @@ class Console:
                 return await place_of(tx, room.room_id)
         return None
 
+    async def welcome(self, tx: Tx, therapist: str, *, at: datetime) -> None:
+        """Say first what the console is for; it waits there until the therapist can read it."""
+        place = await self.place(tx, therapist)
+        if place is not None and await tx.facts.once(f"welcome:{place.room.room_id}", at, every_seconds=0):
+            await say(tx, place, self._voice.words(place).console_welcome, at=at, purpose="welcome")
+
     async def tell(self, tx: Tx, pair: Pair, key: str, *, at: datetime, **values: str) -> None:
         """Say the wording's text `key` about a pair in its therapist's console."""
         place = await self.place(tx, pair.therapist)

@@ -52,6 +52,7 @@ class Provisioner:
             async with self._store.transaction() as tx:
                 pair = replace(await self._known(tx.pairs.get(pair_id)), invited_at=self._clock.now())
                 await self._life.happen(tx, pair, PairEvent.INVITATIONS_SENT, at=self._clock.now())
+                await self._console.welcome(tx, pair.therapist, at=self._clock.now())
                 await self._console.tell_once(
                     tx, pair, "console_new_pair", about=pair_id, every_seconds=0, at=self._clock.now(),
                     user=pair.client,

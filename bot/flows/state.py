@@ -8,13 +8,12 @@ from typing import Any
 
 import structlog
 
-from bot.core.membership import Who, membership_change
+from bot.core.membership import GONE, Who, membership_change
 from bot.core.people import Pair
 from bot.core.rooms import CONSOLE_NAME, MEGOLM, pair_room_name, policy_drift
 from bot.flows.console import Console
 from bot.flows.life import Life
 from bot.flows.places import Place, place_of
-from bot.flows.speak import Voice, say
 from bot.ports import Clock, Tx
 
 log = structlog.get_logger()
@@ -40,9 +39,8 @@ TO_CHECK = "rooms_to_check"  # fact: rooms whose whole state is to be compared w
 class RoomState:
     """Applies state events."""
 
-    def __init__(self, *, own_user: str, voice: Voice, console: Console, life: Life, clock: Clock) -> None:
+    def __init__(self, *, own_user: str, console: Console, life: Life, clock: Clock) -> None:
         self._own_user = own_user
-        self._voice = voice
         self._console = console
         self._life = life
         self._clock = clock
@@ -83,21 +81,17 @@ class RoomState:
         await tx.rooms.set_member(room_id, user, after)
         change = membership_change(before, after, by_self=event.get("sender") == user, who=self._who(place, user))
         if place.pair is None:
-            await self._console_member(tx, place, user, before, after)
+            await self._console_member(tx, place, user, after)
         elif change is not None:
             pair = await tx.pairs.get(place.pair.pair_id) or place.pair
             await self._life.happen(tx, pair, change, at=self._clock.now(), what="somebody else")
         if self._who(place, user) is Who.STRANGER:
             await self._check_strangers(tx, place)
 
-    async def _console_member(self, tx: Tx, place: Place, user: str, before: str | None, after: str) -> None:
+    async def _console_member(self, tx: Tx, place: Place, user: str, after: str) -> None:
         if user != place.room.therapist:
             return
-        if after == "join" and before != "join":
-            at = self._clock.now()
-            if await tx.facts.once(f"welcome:{place.room.room_id}", at, every_seconds=0):
-                await say(tx, place, self._voice.words(place).console_welcome, at=at, purpose="welcome")
-        elif after in ("leave", "ban"):
+        if after in GONE:
             await tx.megolm.drop_outbound([place.room.room_id])
 
     async def _check_strangers(self, tx: Tx, place: Place) -> None:
