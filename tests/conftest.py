@@ -2,7 +2,7 @@
 
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest_asyncio
 from bot.demo.homeserver import LocalHomeserver
 from bot.demo.node import prepare_client
 from bot.demo.person import People, Person
+from tests.postgres import postgres
 
 # Kept between runs, so that a second run needs no network; `data` is not under version control.
 CLIENT_DIRECTORY = Path(__file__).parent.parent / "data" / "example-client"
@@ -39,6 +40,13 @@ async def homeserver(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     await synapse.start(tmp_path_factory.mktemp("synapse"))
     yield synapse
     await synapse.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_socket() -> Iterator[Path]:
+    """The socket directory of a PostgreSQL of this test run."""
+    with postgres() as socket:
+        yield socket
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

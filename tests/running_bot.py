@@ -23,6 +23,7 @@ from bot.flows.enrol import Credentials, Enrolment
 from bot.flows.intents import intent
 from bot.flows.serve import Service
 from bot.flows.speak import Voice
+from bot.flows.start import ACCESS_TOKEN, check_own_keys, check_token, count_start
 from bot.matrix.account import avatar
 from bot.matrix.homeserver import NioHomeserver
 from bot.packs import read_packs
@@ -49,7 +50,16 @@ class Counts:
 class RunningBot:
     """One bot account; `start` and `stop` may follow each other as often as a test likes, on the same data."""
 
-    def __init__(self, directory: Path, homeserver: LocalHomeserver, *, localpart: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        homeserver: LocalHomeserver,
+        *,
+        localpart: str,
+        clock: SystemClock | None = None,
+        url: str | None = None,
+        database: str | None = None,
+    ) -> None:
         self.directory = directory
         self.user_id = f"@{localpart}:{homeserver.server_name}"
         self.device_id = f"BOT{localpart.upper()}"
@@ -59,6 +69,9 @@ class RunningBot:
         self.store: Database
         self.service: Service
         self.server: NioHomeserver
+        self.clock = clock or SystemClock()
+        self.database = database or f"sqlite:///{directory / 'interlude.db'}"
+        self.url = url or homeserver.url  # another one leads through a proxy
         self._homeserver = homeserver
         self._task: asyncio.Task[None] | None = None
 
@@ -74,10 +87,8 @@ class RunningBot:
             create_master_key(master)
         self.vault = Vault(self.directory / "vault", master_key=master)
         self.vault.create(f"account:{self.user_id}")
-        self.store = await Database.open(
-            f"sqlite:///{self.directory / 'interlude.db'}", account=self.user_id, sealers=self.vault.sealer
-        )
-        self.server = NioHomeserver(self._homeserver.url)
+        self.store = await Database.open(self.database, account=self.user_id, sealers=self.vault.sealer)
+        self.server = NioHomeserver(self.url)
         self.enrolment = Enrolment(
             store=self.store,
             server=self.server,
@@ -86,10 +97,7 @@ class RunningBot:
             device_id=self.device_id,
             picture=avatar(),
         )
-        secret = self._homeserver.registration_secret_file.read_text().strip()
-        enrolled = await self.enrolment.enrol(Credentials(registration_secret=secret))
-        self.fingerprint, self.recovery_key = enrolled.fingerprint, enrolled.recovery_key
-        self.clock = SystemClock()
+        await self._check_in()
         self.alarm = Alarm(self.clock)
         self.alarm.start()
         self.cipher = build_cipher(self.user_id, self.device_id)
@@ -107,6 +115,21 @@ class RunningBot:
                 fingerprint=fingerprint_groups(self.fingerprint),
             ),
         )
+
+    async def _check_in(self) -> None:
+        """Enrol at the first start; at each later one only check, as `interlude run` does."""
+        async with self.store.transaction() as tx:
+            token = await tx.facts.read(ACCESS_TOKEN)
+        if token is None or not self.fingerprint:
+            secret = self._homeserver.registration_secret_file.read_text().strip()
+            enrolled = await self.enrolment.enrol(Credentials(registration_secret=secret))
+            self.fingerprint, self.recovery_key = enrolled.fingerprint, enrolled.recovery_key
+            return
+        self.server.authorise(user_id=self.user_id, access_token=token)
+        await check_token(self.server, user_id=self.user_id, device_id=self.device_id)
+        own = OwnIdentity(self.user_id, self.device_id)
+        await check_own_keys(self.store, self.server, own, user_id=self.user_id, device_id=self.device_id)
+        await count_start(self.store, self.server)
 
     async def stop(self) -> None:
         """Finish what is in hand and end."""
@@ -127,6 +150,7 @@ class RunningBot:
         request = intent(kind, dict(payload), at=datetime.now(UTC))
         async with self.store.transaction() as tx:
             await tx.intents.add(request)
+        self.service._requests.wake()
         async with asyncio.timeout(timeout):
             while True:
                 async with self.store.transaction() as tx:
@@ -137,7 +161,7 @@ class RunningBot:
                 self._raise_if_ended()
                 await asyncio.sleep(0.05)  # another process's request has no event to await
 
-    async def pair(self, client: str, therapist: str, *, client_name: str = "Alex") -> Pair:
+    async def pair(self, client: str, therapist: str, *, client_name: str = "Alex", timeout: float = 20.0) -> Pair:
         """Add a pair, its rooms made and its invitations out."""
         pair_id = secrets.token_hex(4)
         self.vault.create(f"pair:{pair_id}")
@@ -160,7 +184,7 @@ class RunningBot:
                     created_at=datetime.now(UTC),
                 )
             )
-        await self.ask("pair_add", {"pair_id": pair_id})
+        await self.ask("pair_add", {"pair_id": pair_id}, timeout=timeout)
         async with self.store.transaction() as tx:
             pair = await tx.pairs.get(pair_id)
         assert pair is not None
@@ -187,6 +211,18 @@ class RunningBot:
         """Post a prompt now."""
         await self.ask("prompt_send", {"pair_id": pair.pair_id, "prompt_id": prompt_id})
 
+    async def current(self, pair: Pair) -> Pair:
+        """Return a pair as it stands now."""
+        async with self.store.transaction() as tx:
+            found = await tx.pairs.get(pair.pair_id)
+        assert found is not None
+        return found
+
+    def look_again(self) -> None:
+        """Let the bot look at once at what is due and at who is missing."""
+        self.alarm.ring()
+        self.service._watching.wake()
+
     async def records(self, pair: Pair) -> tuple[Record, ...]:
         """Return what is on record, newest first."""
         async with self.store.transaction() as tx:
@@ -199,9 +235,11 @@ class RunningBot:
 
 
 @asynccontextmanager
-async def running(directory: Path, homeserver: LocalHomeserver, *, localpart: str) -> AsyncIterator[RunningBot]:
+async def running(
+    directory: Path, homeserver: LocalHomeserver, *, localpart: str, clock: SystemClock | None = None
+) -> AsyncIterator[RunningBot]:
     """Run a bot for the length of a test."""
-    bot = RunningBot(directory, homeserver, localpart=localpart)
+    bot = RunningBot(directory, homeserver, localpart=localpart, clock=clock)
     await bot.start()
     try:
         yield bot

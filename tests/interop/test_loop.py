@@ -1,52 +1,7 @@
 """The main job, as people meet it: a prompt goes out, an answer comes back, and it is on record."""
 
-import itertools
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
-
-import pytest_asyncio
-
 from bot.core.events import CHECKIN, ENTRY, GOAL
-from bot.core.people import Pair
-from bot.demo.homeserver import LocalHomeserver
-from bot.demo.person import Person
-from tests.conftest import SignedIn
-from tests.running_bot import RunningBot, running
-
-COUNT = itertools.count(1)
-
-
-@dataclass
-class Trio:
-    """A pair in its room, everybody signed and joined."""
-
-    bot: RunningBot
-    pair: Pair
-    client: Person
-    therapist: Person
-    room: str
-    console: str
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def bot(tmp_path_factory, homeserver: LocalHomeserver) -> AsyncIterator[RunningBot]:
-    directory: Path = tmp_path_factory.mktemp("bot")
-    async with running(directory, homeserver, localpart=f"loop{next(COUNT)}") as bot:
-        yield bot
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def trio(bot: RunningBot, signed_in: SignedIn) -> Trio:
-    client, therapist = (await signed_in("alex")).person, (await signed_in("lee")).person
-    pair = await bot.pair(client.user_id, therapist.user_id)
-    assert pair.room_id
-    assert pair.console_id
-    for person, room in ((client, pair.room_id), (therapist, pair.room_id), (therapist, pair.console_id)):
-        await person.wait_for_invitation(room=room)
-        await person.join(room)
-    await client.wait_for(pair.room_id, sender=bot.user_id, contains="Welcome")
-    return Trio(bot=bot, pair=pair, client=client, therapist=therapist, room=pair.room_id, console=pair.console_id)
+from tests.interop.trio import Trio
 
 
 async def test_a_strict_client_reads_the_welcome_without_a_shield(trio: Trio) -> None:
