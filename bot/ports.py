@@ -24,6 +24,7 @@ from bot.core.megolm import (
     Share,
     SharePlan,
     Unreadable,
+    UnstoredCrisis,
 )
 from bot.core.olm import KeyQuestion, OlmSession, ToDeviceMessage, ToDeviceOutcome, TrustNews
 from bot.core.outbox import OutboxEvent
@@ -62,6 +63,9 @@ class Facts(Protocol):
     """Single values of the account, all of them sealed: sync token, seeds, access token, counters."""
 
     async def read(self, name: str) -> str | None: ...
+    async def beginning(self, prefix: str) -> Mapping[str, str]:
+        """The values whose names begin like this, by the rest of the name."""
+
     async def write(self, name: str, value: str | None) -> None: ...
     async def increment(self, name: str) -> int: ...
     async def once(self, key: str, at: datetime, *, every_seconds: int) -> bool:
@@ -154,6 +158,9 @@ class RoomRows(Protocol):
 
     async def add(self, room: ManagedRoom) -> None: ...
     async def get(self, room_id: str) -> ManagedRoom | None: ...
+    async def among(self, room_ids: Iterable[str]) -> tuple[ManagedRoom, ...]:
+        """Those of these rooms that the bot manages."""
+
     async def every(self) -> tuple[ManagedRoom, ...]: ...
     async def hold(self, room_id: str, reason: str | None) -> None: ...
     async def set_encryption(self, room_id: str, content: Mapping[str, Any]) -> None: ...
@@ -179,12 +186,18 @@ class InboxRows(Protocol):
     async def add(self, event: InboxEvent) -> bool:
         """Store an event; False when its event id is known already."""
 
+    async def add_all(self, events: Sequence[InboxEvent]) -> None: ...
     async def get(self, event_id: str) -> InboxEvent | None: ...
     async def settle(self, event: InboxEvent) -> None:
         """Store the event's new state; `DONE` and `REFUSED` empty its content."""
 
     async def waiting(
-        self, state: InboxState, *, room_id: str | None = None, session_ids: Sequence[str] | None = None, limit: int = 500
+        self,
+        state: InboxState,
+        *,
+        room_id: str | None = None,
+        session_ids: Sequence[str] | None = None,
+        limit: int = 500,
     ) -> tuple[InboxEvent, ...]:
         """Events in a state, in timeline order."""
 
@@ -205,7 +218,9 @@ class OutboxRows(Protocol):
     """Events on their way into rooms."""
 
     async def add(self, event: OutboxEvent) -> None: ...
+    async def add_all(self, events: Sequence[OutboxEvent]) -> None: ...
     async def get(self, outbox_id: str) -> OutboxEvent | None: ...
+    async def some(self, outbox_ids: Iterable[str]) -> tuple[OutboxEvent, ...]: ...
     async def by_event(self, event_id: str) -> OutboxEvent | None: ...
     async def heads(self, limit: int, *, skip_rooms: Iterable[str] = ()) -> tuple[OutboxEvent, ...]:
         """The first unsent event of each room, oldest first; parked, dropped and urgent ones do not count."""
@@ -233,12 +248,16 @@ class PairRows(Protocol):
     async def save(self, pair: Pair) -> None: ...
     async def get(self, pair_id: str) -> Pair | None: ...
     async def of_room(self, room_id: str) -> Pair | None: ...
+    async def of_rooms(self, room_ids: Iterable[str]) -> tuple[Pair, ...]: ...
     async def every(self) -> tuple[Pair, ...]: ...
     async def of_person(self, user_id: str) -> tuple[Pair, ...]: ...
     async def add_goal(self, pair_id: str, goal: Goal) -> Goal: ...
     async def goals(self, pair_id: str) -> tuple[Goal, ...]: ...
     async def add_schedule(self, schedule: Schedule) -> Schedule: ...
     async def save_schedule(self, schedule: Schedule) -> None: ...
+    async def decided(self, schedule_ids: Iterable[str], *, until: datetime) -> None:
+        """Note that the occurrences of these schedules are decided up to an instant."""
+
     async def remove_schedule(self, schedule_id: str) -> None: ...
     async def schedules(self, pair_id: str | None = None) -> tuple[Schedule, ...]: ...
 
@@ -250,6 +269,9 @@ class DeliveryRows(Protocol):
         """Store a new delivery with its number; None when (schedule, occurrence) is taken already."""
 
     async def save(self, delivery: Delivery) -> None: ...
+    async def posted(self, delivery_ids: Iterable[str], *, at: datetime) -> None:
+        """Note that those of these prompts that are due stand in their rooms."""
+
     async def get(self, delivery_id: str) -> Delivery | None: ...
     async def recent(self, pair_id: str, limit: int = 20) -> tuple[Delivery, ...]:
         """The pair's newest deliveries, newest first."""
@@ -302,6 +324,8 @@ class Store(Protocol):
     """The database. One transaction at a time writes; it checks the lease first (CRYPTO 27)."""
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]: ...
+    def snapshot(self) -> AbstractAsyncContextManager[Tx]:
+        """For reading alone: works while nothing can be written, and is always undone."""
 
 
 # --- the cipher ------------------------------------------------------------------------------------------------------
@@ -335,7 +359,9 @@ class Cipher(Protocol):
     ) -> tuple[Encrypted | Hold, ...]:
         """Encrypt each (audience, type, content), after checking members, lists, trust and shares once more."""
 
-    async def decrypt(self, tx: Tx, room_id: str, event: Json, people: frozenset[str]) -> Decrypted | Unreadable | Refused: ...
+    async def decrypt(
+        self, tx: Tx, room_id: str, event: Json, people: frozenset[str]
+    ) -> Decrypted | Unreadable | Refused: ...
     async def crisis(
         self, tx: Tx, audience: Audience, user_id: str, content: Mapping[str, Any], at: datetime
     ) -> tuple[Encrypted, Mapping[str, Mapping[str, str]]]:
@@ -343,6 +369,19 @@ class Cipher(Protocol):
 
         Its keys are queued for devices that have an Olm session; the second value is the claim for the others.
         """
+
+    async def peek(
+        self, tx: Tx, to_device: Sequence[Json], room_id: str, event: Json
+    ) -> tuple[str, Mapping[str, Any]] | None:
+        """Read an encrypted event without storing anything, with the room keys of its own batch; None if that fails."""
+
+    async def crisis_unstored(
+        self, tx: Tx, audience: Audience, user_id: str, content: Mapping[str, Any]
+    ) -> UnstoredCrisis:
+        """As `crisis`, with sessions that live in memory only (CRYPTO 10)."""
+
+    async def crisis_keys(self, tx: Tx, crisis: UnstoredCrisis, answer: Json) -> Json:
+        """The room keys of an unstored crisis text, user -> device -> content, from an answer of /keys/claim."""
 
     async def confirm(self, tx: Tx, user_id: str, fingerprint: str, at: datetime) -> bool:
         """Pin the master key that a person typed, if it is the one the server shows now (CRYPTO 4)."""

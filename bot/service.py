@@ -3,6 +3,7 @@
 from bot.flows.answering import Answering
 from bot.flows.command import Commands
 from bot.flows.console import Console
+from bot.flows.crisis_unstored import UnstoredCrisis
 from bot.flows.deliver import Deliverer
 from bot.flows.gap import GapFiller
 from bot.flows.hear import Hearing
@@ -42,7 +43,7 @@ def build_service(
     journal = Journal(voice=voice, recorder=recorder)
     deliverer = Deliverer(voice=voice, meter=meter)
     commands = Commands(voice=voice, answering=answering, journal=journal, life=life, cipher=cipher, clock=clock)
-    state = RoomState(own_user=own_user, voice=voice, console=console, life=life, clock=clock)
+    state = RoomState(own_user=own_user, console=console, life=life, clock=clock)
     reporter = Reporter(voice=voice, console=console, clock=clock)
     receiver = Receiver(
         own_user=own_user,
@@ -59,13 +60,16 @@ def build_service(
     provisioner = Provisioner(
         store=store, homeserver=homeserver, life=life, console=console, clock=clock, own_user=own_user
     )
+    crisis = UnstoredCrisis(store=store, cipher=cipher, homeserver=homeserver, voice=voice)
     return Service(
         store=store,
         homeserver=homeserver,
         clock=clock,
         alarm=alarm,
         receiver=receiver,
-        sender=Sender(store=store, cipher=cipher, homeserver=homeserver, keys=keys, clock=clock, meter=meter),
+        sender=Sender(
+            store=store, cipher=cipher, homeserver=homeserver, keys=keys, clock=clock, meter=meter, crisis=crisis
+        ),
         keys=keys,
         gaps=GapFiller(store=store, homeserver=homeserver, receiver=receiver, state=state),
         deliverer=deliverer,
@@ -74,4 +78,5 @@ def build_service(
             store=store, cipher=cipher, provisioner=provisioner, life=life, deliverer=deliverer, clock=clock
         ),
         watch=Watch(store=store, homeserver=homeserver, life=life, state=state, reporter=reporter, clock=clock),
+        crisis=crisis,
     )

@@ -87,6 +87,7 @@ class OpenPrompt:
     poll_ended: bool = False
     first_recorded_at: datetime | None = None  # None: nothing is on record
     has_value: bool = False  # a choice or number is on record, not media alone
+    taken_back: bool = False  # what was on record is gone: only a reply or a vote answers anew, no passing remark
     asked_back: AskedBack | None = None
 
 
@@ -275,6 +276,8 @@ def _unanswered(prompt: OpenPrompt) -> bool:
 def _takes_more(prompt: OpenPrompt, written: int, at: datetime) -> bool:
     if prompt.kind is not StepKind.TEXT or prompt.first_recorded_at is None or prompt.order < written:
         return False
+    if prompt.taken_back:
+        return False
     return at - prompt.first_recorded_at <= IN_A_ROW
 
 
@@ -313,7 +316,7 @@ def _words(incoming: Incoming, prompt: OpenPrompt, at: datetime) -> Answer:
         media=incoming.media,
         source=incoming.event_id,
         late=at > prompt.expires_at,
-        silent=first is not None and at - first <= IN_A_ROW,
+        silent=first is not None and not prompt.taken_back and at - first <= IN_A_ROW,
     )
 
 

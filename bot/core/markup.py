@@ -1,4 +1,4 @@
-"""The little HTML that clients show: words in backticks become code, lines stay lines (specification, m.room.message)."""
+"""The little HTML that clients show: words in backticks become code, lines stay lines (m.room.message)."""
 
 import html
 import re

@@ -62,7 +62,7 @@ class Hold:
     """Why a room's messages have to wait."""
 
     room_id: str
-    reason: str  # outdated | no_device | drift | own_identity | unshared
+    reason: str  # outdated | not_joined | no_device | drift | own_identity | unshared
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +83,15 @@ class Encrypted:
     room_id: str
     session_id: str
     content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnstoredCrisis:
+    """A crisis text whose sessions live in memory only."""
+
+    content: Mapping[str, Any]  # of the `m.room.encrypted` event
+    room_key: Mapping[str, Any] = field(repr=False)
+    claims: Mapping[str, Mapping[str, str]]  # body of /keys/claim: user -> device -> algorithm
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -58,7 +58,7 @@ def _message(
 ) -> Incoming | None:
     msgtype, body = content.get("msgtype"), content.get("body")
     reply = _reply_to(relation)
-    if isinstance(body, str) and msgtype in WORDS:
+    if isinstance(body, str) and isinstance(msgtype, str) and msgtype in WORDS:
         text = _QUOTED.sub("", body) if reply and body.startswith("> ") else body
         return Incoming(
             event_id=event_id,

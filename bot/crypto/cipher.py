@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.batch import Json
-from bot.core.megolm import Audience, Decrypted, Encrypted, Hold, Refused, SharePlan, Unreadable
+from bot.core.megolm import Audience, Decrypted, Encrypted, Hold, Refused, SharePlan, Unreadable, UnstoredCrisis
 from bot.core.olm import KeyQuestion, ToDeviceOutcome, TrustNews
 from bot.crypto.account import OwnAccount
 from bot.crypto.crisis import CrisisText
+from bot.crypto.crisis_unstored import UnstoredCrisisText
 from bot.crypto.device_lists import DeviceLists
 from bot.crypto.key_backup import backup_batch
 from bot.crypto.key_requests import KeyRequests
@@ -33,6 +34,7 @@ class RoomCipher:
         self._sharing = Sharing(own, channel)
         self._out = MegolmOut(own)
         self._crisis = CrisisText(own, channel)
+        self._unstored = UnstoredCrisisText(own, channel, self._room_keys)
 
     async def to_device(self, tx: Tx, event: Mapping[str, Any], at: datetime) -> ToDeviceOutcome:
         """See `ToDeviceIntake.take`."""
@@ -86,6 +88,22 @@ class RoomCipher:
     ) -> tuple[Encrypted, Mapping[str, Mapping[str, str]]]:
         """See `CrisisText.encrypt`."""
         return await self._crisis.encrypt(tx, audience, user_id, content, at)
+
+    async def peek(
+        self, tx: Tx, to_device: Sequence[Json], room_id: str, event: Json
+    ) -> tuple[str, Mapping[str, Any]] | None:
+        """See `UnstoredCrisisText.read`."""
+        return await self._unstored.read(tx, to_device, room_id, event)
+
+    async def crisis_unstored(
+        self, tx: Tx, audience: Audience, user_id: str, content: Mapping[str, Any]
+    ) -> UnstoredCrisis:
+        """See `UnstoredCrisisText.encrypt`."""
+        return await self._unstored.encrypt(tx, audience, user_id, content)
+
+    async def crisis_keys(self, tx: Tx, crisis: UnstoredCrisis, answer: Json) -> Json:
+        """See `UnstoredCrisisText.keys`."""
+        return await self._unstored.keys(tx, crisis, answer)
 
     async def confirm(self, tx: Tx, user_id: str, fingerprint: str, at: datetime) -> bool:
         """See `Sharing.confirm`."""

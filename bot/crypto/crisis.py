@@ -19,7 +19,7 @@ from bot.ports import Tx
 log = structlog.get_logger()
 
 _WAITING = "crisis_waiting"  # fact: [session, room, user, device] of keys that wait for an Olm session
-_CLAIM = "signed_curve25519"
+CLAIM = "signed_curve25519"
 _PRESENT = ("join", "invite")
 
 
@@ -41,7 +41,7 @@ class CrisisText:
         """
         own, group = await self._own.own_device(tx), vodozemac.GroupSession()
         session = new_own_session(audience.room_id, own, group)
-        devices = await _devices(tx, audience, user_id)
+        devices = await devices_of(tx, audience, user_id)
         sealed = encrypted_content(group, own, audience.room_id, "m.room.message", content)
         await tx.megolm.save_inbound([session.to_row()])
         without = await self._give(tx, [(session, device) for device in devices])
@@ -50,7 +50,7 @@ class CrisisText:
             await _save_waiting(tx, [*await _waiting(tx), *waiting])
         claims: dict[str, dict[str, str]] = {}
         for _, device in without:
-            claims.setdefault(device.user_id, {})[device.device_id] = _CLAIM
+            claims.setdefault(device.user_id, {})[device.device_id] = CLAIM
         log.info("crisis.encrypted", room=audience.room_id, devices=len(devices), at=at.isoformat())
         return Encrypted(room_id=audience.room_id, session_id=group.session_id, content=sealed), claims
 
@@ -94,7 +94,8 @@ class CrisisText:
         return [item for item, sealed in pairs if sealed is None]
 
 
-async def _devices(tx: Tx, audience: Audience, user_id: str) -> list[Device]:
+async def devices_of(tx: Tx, audience: Audience, user_id: str) -> list[Device]:
+    """All devices of one person of the audience, and the trusted ones of the others present."""
     members = (await tx.rooms.members([audience.room_id])).get(audience.room_id, {})
     present = {user for user in audience.people if members.get(user) in _PRESENT}
     people = present | ({user_id} & audience.people)

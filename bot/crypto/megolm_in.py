@@ -46,7 +46,7 @@ class RoomKeys:
         A key for a room in whose record the sender does not stand, of another owner, or with another ratchet than the
         known one is refused and logged; nothing is raised (CRYPTO 11).
         """
-        row = _new_session(sender, sender_key, sender_ed25519, content)
+        row = new_session(sender, sender_key, sender_ed25519, content)
         if row is None:
             return _refuse(sender, "malformed", at)
         if sender == self._user_id or sender not in await _people(tx, row.room_id):
@@ -84,6 +84,19 @@ class RoomKeys:
         if not isinstance(opened, _Plain):
             return opened
         return await self._settled(tx, row, wire.event_id, opened)
+
+    async def peek(
+        self, tx: Tx, room_id: str, event: Json, arrived: Mapping[str, InboundSession]
+    ) -> tuple[str, Mapping[str, Any]] | None:
+        """Type and content of an event, nothing stored; `arrived` are sessions that are not stored yet, by their id."""
+        wire = _wire(room_id, event)
+        if isinstance(wire, Refused):
+            return None
+        row = await tx.megolm.inbound(room_id, wire.session_id) or arrived.get(wire.session_id)
+        if row is None or row.room_id != room_id or row.sender != wire.sender:
+            return None
+        opened = _open(row, wire.ciphertext)
+        return (opened.event_type, opened.content) if isinstance(opened, _Plain) else None
 
     async def _settled(self, tx: Tx, row: InboundSession, event_id: str, plain: "_Plain") -> Decrypted | Refused:
         """Enter the event into the replay ledger and judge it; only what passed every other check gets that far."""
@@ -136,9 +149,7 @@ async def _people(tx: Tx, room_id: str) -> frozenset[str]:
     return frozenset() if pair is None else frozenset({pair.client, pair.therapist})
 
 
-def _new_session(
-    sender: str, sender_key: str, sender_ed25519: str, content: Mapping[str, Any]
-) -> InboundSession | None:
+def new_session(sender: str, sender_key: str, sender_ed25519: str, content: Mapping[str, Any]) -> InboundSession | None:
     """The session in an `m.room_key`, None if it is malformed or its id is not that of its key."""
     room_id, session_id, key = (content.get(part) for part in ("room_id", "session_id", "session_key"))
     if content.get("algorithm") != ALGORITHM or not is_name(room_id) or not is_name(session_id):

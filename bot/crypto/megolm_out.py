@@ -48,6 +48,7 @@ class MegolmOut:
         """
         view = await load_view(tx, self._own.user_id, [audience for audience, _, _ in messages])
         unreachable = await self._without_olm(tx, view, messages)
+        unnoticed = await _unnoticed(tx, view, messages)
         own = await self._own.own_device(tx)
         rooms: dict[str, _Room] = {}
         held: dict[str, Hold] = {}
@@ -55,6 +56,8 @@ class MegolmOut:
         for audience, event_type, content in messages:
             room_id = audience.room_id
             hold = held.get(room_id) or _objection(view, audience, rooms.get(room_id), unreachable, at)
+            if hold is None and room_id in unnoticed:
+                hold = Hold(room_id=room_id, reason="unshared")
             if hold is not None:
                 held[room_id] = hold
                 results.append(hold)
@@ -78,6 +81,19 @@ class MegolmOut:
         return frozenset(
             [key for key, device in lacking.items() if await tx.facts.read(no_olm_fact(device)) is not None]
         )
+
+
+async def _unnoticed(tx: Tx, view: View, messages: Sequence[tuple[Audience, str, Mapping[str, Any]]]) -> frozenset[str]:
+    """Rooms where a device without a key has not been told yet that it gets none (CRYPTO 2)."""
+    found = set()
+    for audience in {audience for audience, _, _ in messages}:
+        session, recipients = view.sessions.get(audience.room_id), view.judge(audience)
+        if session is None or isinstance(recipients, Hold):
+            continue
+        for device in recipients.untrusted:
+            if await tx.megolm.withheld_index(session.session_id, device.user_id, device.device_id) is None:
+                found.add(audience.room_id)
+    return frozenset(found)
 
 
 def encrypted_content(

@@ -8,6 +8,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -124,12 +125,7 @@ class OlmChannel:
             return (None,) * len(items)
         live = {peer_key: _unpickle(row) for peer_key, row in rows.items()}
         own = await self._own.own_device(tx)
-        common = {
-            "sender": own.user_id,
-            "keys": {"ed25519": own.ed25519},
-            # The stable name alone: Rust clients take both names for one field and refuse a second value.
-            "sender_device_keys": await self._own.device_keys(tx),
-        }
+        common = await self._common(tx)
         contents = tuple(
             _sealed(live[device.curve25519], own.curve25519, device, {**common, "type": event_type, "content": content})
             if device.curve25519 in live
@@ -161,6 +157,51 @@ class OlmChannel:
             await self._add(tx, device.curve25519, session, stored.get(device.curve25519, ()))
         await self._settle_wishes(tx, wanted, answer, [device for device, _ in made])
         return frozenset((device.user_id, device.device_id) for device, _ in made)
+
+    async def peek(self, tx: Tx, sender_key: str, message: object) -> bytes | None:
+        """Decrypt one `{type, body}` and store nothing: the same message can be decrypted again."""
+        parsed = _parse(message)
+        if parsed is None:
+            return None
+        pre_key = parsed.to_pre_key()
+        for row in (await tx.olm.sessions([sender_key])).get(sender_key, ()):
+            session = _unpickle(row)
+            if pre_key is None or session.session_matches(pre_key):
+                with suppress(ValueError):
+                    return session.decrypt(parsed)
+        if pre_key is None:
+            return None
+        with suppress(ValueError):
+            identity_key = vodozemac.Curve25519PublicKey.from_base64(sender_key)
+            return (await self._own.load(tx)).account.create_inbound_session(identity_key, pre_key)[1]
+        return None
+
+    async def seal_once(
+        self, tx: Tx, devices: Sequence[Device], answer: object, event_type: str, content: Mapping[str, Any]
+    ) -> dict[str, dict[str, Any]]:
+        """Encrypt for each device in a session from its claimed key that is used this once and stored nowhere.
+
+        Returns user -> device -> content of `m.room.encrypted`; a device that left no key is missing.
+        """
+        account = (await self._own.load(tx)).account
+        own_key, common = (await self._own.own_device(tx)).curve25519, await self._common(tx)
+        sealed: dict[str, dict[str, Any]] = {}
+        for device in devices:
+            session = _outbound(account, device, answer)
+            if session is not None:
+                payload = {**common, "type": event_type, "content": content}
+                sealed.setdefault(device.user_id, {})[device.device_id] = _sealed(session, own_key, device, payload)
+        return sealed
+
+    async def _common(self, tx: Tx) -> dict[str, Any]:
+        """What every payload says about its sender."""
+        own = await self._own.own_device(tx)
+        return {
+            "sender": own.user_id,
+            "keys": {"ed25519": own.ed25519},
+            # The stable name alone: Rust clients take both names for one field and refuse a second value.
+            "sender_device_keys": await self._own.device_keys(tx),
+        }
 
     async def unwedge_due(self, tx: Tx) -> Mapping[str, Mapping[str, str]]:
         """The body of `/keys/claim` for devices that need a new session (CRYPTO 17); empty when there are none."""

@@ -12,7 +12,6 @@ from bot.crypto.device_lists import OWN_IDENTITY_HOLD
 from bot.ports import Tx
 
 _PRESENT = ("join", "invite")
-_FEW = 8  # rooms that are read one by one rather than all at once
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +49,7 @@ class View:
         """The recipients of a room, or why nothing may be encrypted there."""
         members = self.members.get(audience.room_id, {})
         present = {user for user, membership in members.items() if membership in _PRESENT} - {self.own_user}
-        if (reason := self._objection(audience, present)) is not None:
+        if (reason := self._objection(audience, members, present)) is not None:
             return Hold(room_id=audience.room_id, reason=reason)
         people = [(user, self.people[user]) for user in sorted(present)]
         return Recipients(
@@ -92,16 +91,16 @@ class View:
         share = held.get((device.user_id, device.device_id))
         return share is None or share.wedge < self.wedge(device)
 
-    def _objection(self, audience: Audience, present: set[str]) -> str | None:
+    def _objection(self, audience: Audience, members: Mapping[str, str], present: set[str]) -> str | None:
         if self.own_hold:
             return "own_identity"
         if present - audience.people or audience.room_id not in self.encryption:
             return "drift"
+        if audience.addressed is not None and members.get(audience.addressed) != "join":
+            return "not_joined"
         if present & self.unknown_lists:
             return "outdated"
-        if audience.addressed is not None and not (
-            audience.addressed in present and self.people[audience.addressed].reads
-        ):
+        if audience.addressed is not None and not self.people[audience.addressed].reads:
             return "no_device"
         return None
 
@@ -119,7 +118,7 @@ async def load_view(tx: Tx, own_user: str, audiences: Sequence[Audience]) -> Vie
     return View(
         own_user=own_user,
         own_hold=await tx.facts.read(OWN_IDENTITY_HOLD) is not None,
-        encryption=await _encryption(tx, room_ids),
+        encryption={room.room_id: room.encryption for room in await tx.rooms.among(room_ids)},
         members=await tx.rooms.members(room_ids),
         unknown_lists=frozenset(user for user in users if user in outdated or user not in followed),
         people={user: _person(devices.get(user, ()), identities.get(user) or Identity(user_id=user)) for user in users},
@@ -127,14 +126,6 @@ async def load_view(tx: Tx, own_user: str, audiences: Sequence[Audience]) -> Vie
         sessions=sessions,
         shares=shares,
     )
-
-
-async def _encryption(tx: Tx, room_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-    if len(room_ids) > _FEW:
-        wanted = frozenset(room_ids)
-        return {room.room_id: room.encryption for room in await tx.rooms.every() if room.room_id in wanted}
-    rooms = [await tx.rooms.get(room_id) for room_id in room_ids]
-    return {room.room_id: room.encryption for room in rooms if room is not None}
 
 
 def _person(devices: Iterable[Device], identity: Identity) -> _Person:

@@ -19,7 +19,7 @@ from bot.core.posting import POLL_END, poll_answer_ids, poll_end, posted_event
 from bot.core.prompts import Prompt, default_grace
 from bot.core.schedules import parse_rule
 from bot.errors import PairError
-from bot.flows.places import Place, place_of
+from bot.flows.places import Place, place_of, places_of
 from bot.flows.speak import Voice, post
 from bot.ports import Meter, Tx
 
@@ -57,6 +57,7 @@ class Deliverer:
         """Decide about every occurrence up to `at`; return when the next one is due."""
         pairs = {pair.pair_id: pair for pair in await tx.pairs.every()}
         upcoming: list[datetime] = []
+        places: Mapping[str, Place] | None = None
         for schedule in await tx.pairs.schedules():
             pair = pairs.get(schedule.pair_id)
             if pair is None or not pair.standing.live:
@@ -64,7 +65,9 @@ class Deliverer:
             zone = schedule.timezone or pair.timezone
             following = next_due(schedule.rule, zone, schedule.after)
             if following <= at:
-                await self._reached(tx, pair, schedule, zone, at=at)
+                if places is None:  # all rooms at once: prompts of one minute come in great numbers
+                    places = await places_of(tx, [each.room_id for each in pairs.values() if each.room_id])
+                await self._reached(tx, pair, places.get(pair.room_id or ""), schedule, zone, at=at)
                 await tx.pairs.save_schedule(replace(schedule, after=at))
                 following = next_due(schedule.rule, zone, at)
             upcoming.append(following)
@@ -83,7 +86,8 @@ class Deliverer:
             why = next(each for each in SkipReason if each in reasons)
             raise PairError(f"The prompt was not sent: {why.value.replace('_', ' ')}.")
         due = Due(prompt=prompt, occurrence=key, schedule_id=None, due=at, grace=default_grace(weekly=False))
-        posted = await self._post(tx, pair, due, goal_id=None, at=at)
+        place = await place_of(tx, pair.room_id) if pair.room_id else None
+        posted = await self._post(tx, pair, place, due, goal_id=None, at=at)
         if not posted:
             raise PairError(f"{prompt_id} asks about a goal, and this pair has none yet: `interlude goal add`.")
         return posted
@@ -114,6 +118,7 @@ class Deliverer:
         self,
         tx: Tx,
         pair: Pair,
+        place: Place | None,
         schedule: Schedule,
         zone: str,
         *,
@@ -136,11 +141,12 @@ class Deliverer:
                 grace=grace,
                 skip=verdict.reason if isinstance(verdict, Skip) else None,
             )
-            await self._post(tx, pair, due, goal_id=schedule.goal_id, at=at)
+            await self._post(tx, pair, place, due, goal_id=schedule.goal_id, at=at)
 
-    async def _post(self, tx: Tx, pair: Pair, due: Due, *, goal_id: str | None, at: datetime) -> int:
+    async def _post(
+        self, tx: Tx, pair: Pair, place: Place | None, due: Due, *, goal_id: str | None, at: datetime
+    ) -> int:
         """Write deliveries down, one per goal for a prompt about goals, and post those that are not skipped."""
-        place = await place_of(tx, pair.room_id) if pair.room_id else None
         posted = 0
         for goal in await self._goals(tx, pair, due.prompt, goal_id):
             delivery = await tx.deliveries.add(self._delivery(pair, due, goal))

@@ -11,6 +11,7 @@ import structlog
 from bot.core.megolm import Audience, Hold
 from bot.core.olm import ToDeviceMessage, TrustNews
 from bot.errors import KeyMismatch, Refusal, Unreachable
+from bot.flows.places import places_of
 from bot.ports import Cipher, Clock, Homeserver, Meter, Store, Tx
 
 log = structlog.get_logger()
@@ -36,6 +37,7 @@ class KeyUpkeep:
         self._hear = hear
         self._querying = asyncio.Lock()  # one /keys/query in flight (CRYPTO 21)
         self._sharing = asyncio.Lock()
+        self._owed: set[str] = set()  # people whose devices may read since the last time that keys were shared
 
     async def refresh(self) -> bool:
         """Ask for every device list that is out of date; True when something was learnt."""
@@ -48,6 +50,7 @@ class KeyUpkeep:
             async with self._store.transaction() as tx:
                 news = await self._cipher.key_answer(tx, question, answer, self._clock.real())
                 await self._hear(tx, news)
+            self._owed |= {each.user_id for each in news if each.kind in ("newly_signed", "pinned")}
             return True
 
     async def upload(self) -> None:
@@ -78,9 +81,25 @@ class KeyUpkeep:
             await self.send_to_device()
             return plan.held
 
-    async def unwedge(self) -> None:
-        """Replace Olm sessions in which something could not be read (CRYPTO 17)."""
-        await self.share(())
+    async def catch_up(self) -> None:
+        """Give the running keys to devices that were signed or confirmed since, and replace wedged Olm sessions.
+
+        Source: CRYPTO 4, 17.
+        """
+        owed, self._owed = self._owed, set()
+        try:
+            await self.share(await self._running(owed) if owed else ())
+        except BaseException:
+            self._owed |= owed
+            raise
+
+    async def _running(self, people: set[str]) -> list[Audience]:
+        """The rooms of these people in which a key is in use."""
+        async with self._store.transaction() as tx:
+            pairs = [pair for user in sorted(people) for pair in await tx.pairs.of_person(user)]
+            rooms = {room for pair in pairs for room in (pair.room_id, pair.console_id) if room is not None}
+            places = await places_of(tx, await tx.megolm.outbound(rooms))
+        return [place.audience(None) for place in places.values() if place.room.hold is None]
 
     async def claim(self, wanted: Mapping[str, Mapping[str, str]]) -> None:
         """Make Olm sessions with these devices and send what waited for them."""

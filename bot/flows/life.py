@@ -9,7 +9,7 @@ import structlog
 
 from bot.core.lateness import SkipReason
 from bot.core.outbox import OutboxState
-from bot.core.pairs import Effect, PairEvent, Step, blockers, step
+from bot.core.pairs import Effect, PairEvent, PairState, Step, blockers, step
 from bot.core.people import Intent, Pair
 from bot.core.wording import say as fill
 from bot.flows.console import Console
@@ -71,7 +71,8 @@ class Life:
             await self._console.tell(tx, pair, "console_held", at=at, what="the bot was taken out of the room")
         elif effect in CONSOLE_TEXT:
             person = pair.therapist_name if effect in ABOUT_THERAPIST else pair.client_name
-            await self._console.tell(tx, pair, CONSOLE_TEXT[effect], at=at, person=person)
+            text = "console_withdrawn" if pair.state is PairState.WITHDRAWN else CONSOLE_TEXT[effect]
+            await self._console.tell(tx, pair, text, at=at, person=person)
 
     async def _welcome(self, tx: Tx, place: Place, at: datetime) -> None:
         if place.pair and await tx.facts.once(f"welcome:{place.pair.pair_id}", at, every_seconds=0):

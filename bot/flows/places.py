@@ -50,15 +50,7 @@ async def place_of(tx: Tx, room_id: str) -> Place | None:
 
 async def places_of(tx: Tx, room_ids: Iterable[str]) -> Mapping[str, Place]:
     """Return the managed rooms among `room_ids`, with two reads for any number of them."""
-    wanted = set(room_ids)
-    if not wanted:
-        return {}
-    if len(wanted) == 1:
-        place = await place_of(tx, next(iter(wanted)))
-        return {place.room.room_id: place} if place else {}
-    pairs = {pair.room_id: pair for pair in await tx.pairs.every()}
-    rooms = [room for room in await tx.rooms.every() if room.room_id in wanted]
-    return {
-        room.room_id: Place(room=room, pair=pairs.get(room.room_id) if room.purpose is Purpose.PAIR else None)
-        for room in rooms
-    }
+    rooms = await tx.rooms.among(room_ids)
+    of_pairs = [room.room_id for room in rooms if room.purpose is Purpose.PAIR]
+    pairs = {pair.room_id: pair for pair in await tx.pairs.of_rooms(of_pairs)}
+    return {room.room_id: Place(room=room, pair=pairs.get(room.room_id)) for room in rooms}

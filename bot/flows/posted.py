@@ -1,5 +1,6 @@
 """What follows when an outbox row has reached the room, or can no longer be sent."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,6 +14,7 @@ log = structlog.get_logger()
 
 # Why a message was held -> the reason that is put on record when its grace ends (DESIGN §8).
 SKIPPED = {
+    "not_joined": "not_joined",
     "no_device": "trust",
     "outdated": "trust",
     "unshared": "trust",
@@ -22,13 +24,10 @@ SKIPPED = {
 }
 
 
-async def posted(tx: Tx, row: OutboxEvent, *, at: datetime) -> None:
-    """Note that a prompt stands in the room."""
-    if row.purpose != "prompt" or row.delivery_id is None:
-        return
-    delivery = await tx.deliveries.get(row.delivery_id)
-    if delivery is not None and delivery.state is DeliveryState.DUE:
-        await tx.deliveries.save(replace(delivery, state=DeliveryState.POSTED, posted_at=at))
+async def posted(tx: Tx, rows: Iterable[OutboxEvent], *, at: datetime) -> None:
+    """Note which prompts stand in their rooms now."""
+    prompts = [row.delivery_id for row in rows if row.purpose == "prompt" and row.delivery_id is not None]
+    await tx.deliveries.posted(prompts, at=at)
 
 
 async def unsendable(tx: Tx, row: OutboxEvent, *, at: datetime, reason: str | None = None) -> None:

@@ -19,7 +19,7 @@ from bot.core.messages import EDIT, is_edit
 from bot.core.outbox import OutboxEvent, OutboxState
 from bot.core.trust import Verdict
 from bot.errors import KeyMismatch, LeaseLost, StoreRefused
-from bot.flows.places import Place, place_of
+from bot.flows.places import Place, place_of, places_of
 from bot.flows.posted import posted
 from bot.flows.report import Reporter
 from bot.flows.settle import Settler
@@ -28,6 +28,8 @@ from bot.ports import Cipher, Clock, Meter, Store, Tx
 
 log = structlog.get_logger()
 
+FEW_ROOMS = 3  # are asked one by one for what waits in them
+MANY_EVENTS = 200
 UNREADABLE_KEPT = 200  # per room (CRYPTO 36)
 # Clear events that a person may rightly send: Matrix has no encryption for them.
 CLEAR_BY_NATURE = frozenset({"m.reaction", "m.room.redaction"})
@@ -42,6 +44,8 @@ class Consequences:
 
     upload_keys: bool = False
     lists_changed: bool = False
+    said: bool = False  # there was more than echoes of our own messages
+    disturbed: bool = False  # there was room state
     replies: bool = False  # to-device messages were queued
     readable: set[str] = field(default_factory=set)  # sessions whose events can be read now
 
@@ -77,16 +81,19 @@ class Receiver:
             await self._to_device(tx, batch, todo)
             if batch.device_changed or batch.device_left:
                 await self._cipher.devices_changed(tx, changed=batch.device_changed, left=batch.device_left)
-                todo.lists_changed = True
             todo.upload_keys = await self._cipher.key_counts(
                 tx, batch.one_time_key_counts, batch.unused_fallback_keys, self._clock.real()
             )
             number = await tx.inbox.next_batch() if batch.rooms else 0
+            todo.said = any(event["sender"] != self._own_user for room in batch.rooms for event in room.timeline)
+            todo.disturbed = _disturbed(batch)
+            places = {} if todo.disturbed else await places_of(tx, [room.room_id for room in batch.rooms])
             for room in batch.rooms:
-                await self._room(tx, room, number)
+                await self._room(tx, room, number, places.get(room.room_id))
             if todo.readable:
                 await self.reread(tx, InboxState.UNREADABLE, session_ids=tuple(todo.readable))
             await self.settle_pending(tx, {room.room_id for room in batch.rooms})
+            todo.lists_changed = bool(await tx.devices.outdated())  # the batch said so, or a therapist confirmed a key
             await tx.facts.write("since", batch.next_batch)
         return todo
 
@@ -117,8 +124,8 @@ class Receiver:
             else:
                 todo.readable.update(outcome.readable)
 
-    async def _room(self, tx: Tx, batch: RoomBatch, number: int) -> None:
-        place = await place_of(tx, batch.room_id)
+    async def _room(self, tx: Tx, batch: RoomBatch, number: int, known: Place | None) -> None:
+        place = known or await place_of(tx, batch.room_id)
         if place is None:
             return  # the bot joins no other room (DESIGN §6)
         await self._state.apply(tx, place, batch.state, membership=batch.membership)
@@ -127,22 +134,31 @@ class Receiver:
             if last_known is not None:
                 await tx.rooms.open_gap(batch.room_id, prev_batch=batch.prev_batch, last_known=last_known, batch=number)
         for index, event in enumerate(batch.timeline):
-            await self.take(tx, batch.room_id, event, TimelinePosition(batch=number, part=1, index=index))
+            position = TimelinePosition(batch=number, part=1, index=index)
+            await self.take(tx, batch.room_id, event, position, known=known)
 
     async def take(
-        self, tx: Tx, room_id: str, event: Mapping[str, Any], position: TimelinePosition, *, historic: bool = False
+        self,
+        tx: Tx,
+        room_id: str,
+        event: Mapping[str, Any],
+        position: TimelinePosition,
+        *,
+        historic: bool = False,
+        known: Place | None = None,
     ) -> None:
         """Store one timeline event, decrypted where that is possible; its effects come later.
 
+        `known` is the room when nothing can have changed it since it was read.
         `historic` events come from a gap, newest first: the state that they set was read in full, or has changed since.
         What cannot be taken is counted and leaves its neighbours alone, but no state is ever passed over.
         """
         if "state_key" in event:
-            await self._take(tx, room_id, event, position, historic=historic)
+            await self._take(tx, room_id, event, position, historic=historic, known=known)
             return
         try:
             async with tx.savepoint():
-                await self._take(tx, room_id, event, position, historic=historic)
+                await self._take(tx, room_id, event, position, historic=historic, known=known)
         except UNDO_ALL:
             raise
         except Exception:
@@ -150,9 +166,16 @@ class Receiver:
             self._meter.count("failures")
 
     async def _take(
-        self, tx: Tx, room_id: str, event: Mapping[str, Any], position: TimelinePosition, *, historic: bool
+        self,
+        tx: Tx,
+        room_id: str,
+        event: Mapping[str, Any],
+        position: TimelinePosition,
+        *,
+        historic: bool,
+        known: Place | None,
     ) -> None:
-        place = await place_of(tx, room_id)  # again for each event: the one before may have been a state event
+        place = known or await place_of(tx, room_id)  # again for each event: the one before may have been state
         if place is None:
             return
         if "state_key" in event:
@@ -235,10 +258,23 @@ class Receiver:
     async def _own(self, tx: Tx, place: Place, event: Mapping[str, Any], position: TimelinePosition) -> None:
         """The bot's own events acknowledge their outbox rows (CRYPTO 30)."""
         row = await _own_row(tx, place.room.room_id, event)
+        if row is None and await self._never_sent(tx, place.room.room_id, event):
+            raise KeyMismatch(
+                "Another copy of this bot's database has sent messages that this one does not know of. Nothing is "
+                "sent. Stop the other one, or bring back the newest database."
+            )
         await tx.inbox.add(self._stored(place, event, position, InboxState.DONE))
         if row is not None and row.state in (OutboxState.ENCRYPTED, OutboxState.QUEUED):
             await posted(tx, row, at=self._clock.now())
             await tx.outbox.update([replace(row, state=OutboxState.SENT, event_id=event["event_id"], hold=None)])
+
+    async def _never_sent(self, tx: Tx, room_id: str, event: Mapping[str, Any]) -> bool:
+        """Say whether our running session stands in the room at an index that we have not reached (CRYPTO 18)."""
+        current = (await tx.megolm.outbound([room_id])).get(room_id)
+        if current is None or event["content"].get("session_id") != current.session_id:
+            return False
+        result = await self._cipher.decrypt(tx, room_id, dict(event), frozenset())
+        return isinstance(result, Decrypted) and result.index >= current.messages
 
     async def reread(
         self, tx: Tx, state: InboxState, *, room_id: str | None = None, session_ids: Iterable[str] | None = None
@@ -257,9 +293,12 @@ class Receiver:
     async def settle_pending(self, tx: Tx, room_ids: Iterable[str]) -> None:
         """Let the stored events of these rooms take effect in timeline order; a room with a gap waits (CRYPTO 29)."""
         gaps = {room_id for room_id, *_ in await tx.rooms.gaps()}
-        for room_id in room_ids:
-            if room_id in gaps:
-                continue
+        wanted = set(room_ids) - gaps
+        if len(wanted) > FEW_ROOMS:
+            pending = await tx.inbox.waiting(InboxState.PENDING, limit=MANY_EVENTS)
+            if len(pending) < MANY_EVENTS:
+                wanted &= {event.room_id for event in pending}
+        for room_id in sorted(wanted):
             for event in await tx.inbox.waiting(InboxState.PENDING, room_id=room_id):
                 await self._settle(tx, event)
 
@@ -307,6 +346,14 @@ def _plain(event: Mapping[str, Any], result: Decrypted) -> dict[str, Any]:
         "content": dict(result.content),
         "relates_to": relation if isinstance(relation, dict) else {},
     }
+
+
+def _disturbed(batch: SyncBatch) -> bool:
+    """Whether a room can be another one after some of the events than it was before."""
+    return any(
+        room.state or room.membership != "join" or any("state_key" in event for event in room.timeline)
+        for room in batch.rooms
+    )
 
 
 async def _own_row(tx: Tx, room_id: str, event: Mapping[str, Any]) -> OutboxEvent | None:

@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.commands import Command, CommandName, parse_command
 from bot.core.inbox import InboxState
 from bot.core.megolm import Decrypted
 from bot.core.people import Pair
 from bot.core.wording import say as fill
 from bot.flows.console import Console
-from bot.flows.crisis import answer_crisis
+from bot.flows.crisis import answer_crisis, calls_for_help
 from bot.flows.places import Place
-from bot.flows.speak import MESSAGE, Voice, say
+from bot.flows.speak import Voice, say
 from bot.ports import Clock, Tx
 
 UNREADABLE = "unreadable_since"  # fact by room: when the first message came that cannot be read
@@ -105,12 +104,7 @@ class Reporter:
         content: Mapping[str, Any],
     ) -> bool:
         """Answer a client's call for help from whatever device and in whatever form (CRYPTO 10)."""
-        body = content.get("body")
-        if place.role(sender) != "client" or event_type != MESSAGE or not isinstance(body, str):
-            return False
-        words = self._voice.words(place).commands
-        command = parse_command(body, words, from_therapist=False, console=False)
-        if not isinstance(command, Command) or command.name is not CommandName.CRISIS:
+        if not calls_for_help(place, sender, event_type, content, self._voice):
             return False
         await answer_crisis(tx, place, event_id, sender, self._voice, at=self._clock.real())
         return True

@@ -5,6 +5,8 @@ One loop (`Sender.run`) goes round these steps, each transaction serving as many
     acknowledge what was answered -> encrypt -> PUT, eight at a time -> share the room keys that were missing
 
 An answer to `crisis` goes a way of its own, past every hold and past the rows before it (CRYPTO 10).
+Nothing else leaves before the timeline was read up to the present, after a start and after each outage: an event whose
+answer was lost may stand there, and only its echo tells (CRYPTO 30); so may one that a copy of this store sent (18).
 
 Nothing encrypted leaves before its ratchet step is stored (CRYPTO 25), rows of one room leave in order, and a room's
 key shares leave before the message that needs them (DESIGN §5).
@@ -14,14 +16,14 @@ import asyncio
 import random
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 import structlog
 
 from bot.core.megolm import Audience, Encrypted, Hold
 from bot.core.outbox import OutboxEvent, OutboxState
 from bot.core.retry import next_try
-from bot.errors import LeaseLost, Refusal, Unreachable
+from bot.errors import LeaseLost, Refusal, StoreRefused, Unreachable
+from bot.flows.crisis_unstored import UnstoredCrisis
 from bot.flows.keys import KeyUpkeep
 from bot.flows.places import places_of
 from bot.flows.posted import posted, unsendable
@@ -31,8 +33,9 @@ log = structlog.get_logger()
 
 ROOMS_IN_HAND = 32  # enough to keep the homeserver busy, few enough that an acknowledgement waits for no one
 REQUESTS_AT_ONCE = 8  # beyond this Synapse only adds latency
+ANSWERS_TOGETHER = 16  # acknowledgements in one transaction; as many rooms are in hand meanwhile
+ANSWERS_WAIT = 0.25  # seconds that an acknowledgement waits for others
 HELD_RECHECK = 30.0  # seconds; what ends a hold usually wakes the sender long before
-OWN_ECHO_NEEDED = timedelta(hours=12)  # older rows are sent again only after the timeline was read (CRYPTO 30)
 URGENT_KEYS_WAIT = 5.0  # seconds that a crisis answer waits for its keys to be on their way
 URGENT_RETRY = 1.0  # seconds
 Claims = Mapping[str, Mapping[str, str]]
@@ -53,7 +56,15 @@ class Sender:
     """Sends the outbox."""
 
     def __init__(
-        self, *, store: Store, cipher: Cipher, homeserver: Homeserver, keys: KeyUpkeep, clock: Clock, meter: Meter
+        self,
+        *,
+        store: Store,
+        cipher: Cipher,
+        homeserver: Homeserver,
+        keys: KeyUpkeep,
+        clock: Clock,
+        meter: Meter,
+        crisis: UnstoredCrisis,
     ) -> None:
         self._store = store
         self._cipher = cipher
@@ -61,20 +72,30 @@ class Sender:
         self._keys = keys
         self._clock = clock
         self._meter = meter
+        self._crisis = crisis
         self._awake = asyncio.Event()
         self._in_hand: dict[str, asyncio.Task[None]] = {}  # room -> its PUT
         self._resting: dict[str, float] = {}  # room -> loop time of the next try after a failure
         self._urgent: set[str] = set()  # outbox ids of crisis answers that are being sent
         self._held: dict[str, float] = {}  # room -> loop time at which a hold is looked at again
+        self._wakes = 0  # a hold that was found before the last of them is looked at again at once
         self._answers: list[Answer] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
+        self._up_to_date = False  # the timeline was read up to the present
         self._stopping = False
 
     def wake(self) -> None:
         """There may be something to send, or a hold may have ended."""
         self._held.clear()
+        self._wakes += 1
         self._awake.set()
+
+    def timeline_read(self, *, up_to_date: bool) -> None:
+        """Note whether all that the homeserver has was read; without that only answers to `crisis` are sent."""
+        self._up_to_date = up_to_date
+        if up_to_date:
+            self.wake()
 
     async def run(self) -> None:
         """Send until `stop`; what is in hand then is finished and acknowledged."""
@@ -89,12 +110,21 @@ class Sender:
             except Exception as error:
                 if isinstance(error, Refusal) and error.status == 401:
                     raise
+                if isinstance(error, StoreRefused):
+                    await self._call_for_help()
                 retry_after = error.retry_after if isinstance(error, Unreachable) else None
                 pause = next_try(failures, retry_after=retry_after, jitter=random.random()).wait  # noqa: S311 - jitter, no secret
                 failures += 1
                 log.warning("send.failed", reason=type(error).__name__, wait=round(pause, 1), exc_info=True)
             if pause:
                 await self._pause(pause)
+
+    async def _call_for_help(self) -> None:
+        """Answer `crisis` all the same while the store takes no writes."""
+        try:
+            await self._crisis.answer_queued()
+        except (StoreRefused, Unreachable) as error:
+            log.warning("crisis.unanswered", reason=str(error))
 
     def stop(self) -> None:
         """Take nothing new in hand."""
@@ -122,7 +152,7 @@ class Sender:
             async with self._store.transaction() as tx:
                 await self._acknowledge(tx, answers)
                 urgent = [] if self._stopping else await self._take_urgent(tx)
-                rows = [] if self._stopping else await self._take(tx)
+                rows = [] if self._stopping or not self._up_to_date else await self._take(tx)
                 audiences = await self._audiences(tx, rows)
                 ready = [row for row in rows if _final(row)]
                 fresh = [row for row in rows if not _final(row) and row.room_id in audiences]
@@ -163,6 +193,7 @@ class Sender:
         now = asyncio.get_running_loop().time()
         waits = (*self._resting.items(), *self._held.items())
         busy = set(self._in_hand) | {each for each, until in waits if until > now}
+        busy |= {room_id for room_id, *_ in await tx.rooms.gaps()}  # an echo may be among what is missing
         rows: list[OutboxEvent] = []
         for row in await tx.outbox.heads(room, skip_rooms=busy):
             if row.state is OutboxState.QUEUED and row.not_after and row.not_after < self._clock.now():
@@ -212,10 +243,12 @@ class Sender:
 
     async def _share(self, audiences: Sequence[Audience]) -> bool:
         """Bring keys to the devices that lack them; rooms that still have to wait rest for a while."""
+        wakes = self._wakes
         await self._keys.refresh()
         held = await self._keys.share(audiences)
         for hold in held:
-            self._hold(hold.room_id)
+            if wakes == self._wakes:
+                self._hold(hold.room_id)
         return len(held) < len(audiences)
 
     def _hold(self, room_id: str) -> None:
@@ -268,10 +301,19 @@ class Sender:
             self._urgent.discard(row.outbox_id)
         else:
             del self._in_hand[row.room_id]
-        self._awake.set()
+        if len(self._answers) >= ANSWERS_TOGETHER or not self._in_hand or row.purpose == "crisis":
+            self._awake.set()
+        elif len(self._answers) == 1:  # one transaction for several; how long they wait does not depend on the slowest
+            asyncio.get_running_loop().call_later(ANSWERS_WAIT, self._awake.set)
+
+    @property
+    def busy(self) -> bool:
+        """Whether so much is being sent that the homeserver has little time for anything else."""
+        return len(self._in_hand) >= REQUESTS_AT_ONCE
 
     async def _acknowledge(self, tx: Tx, answers: Sequence[Answer]) -> None:
         changed = [await self._settled(tx, answer) for answer in answers]
+        await posted(tx, [answer.row for answer in answers if answer.event_id is not None], at=self._clock.now())
         if changed:
             await tx.outbox.update(changed)
 
@@ -279,8 +321,10 @@ class Sender:
         row = answer.row
         if answer.event_id is not None:
             self._meter.count("events_sent")
-            await posted(tx, row, at=self._clock.now())
             return replace(row, state=OutboxState.SENT, event_id=answer.event_id, hold=None)
+        known = await tx.outbox.get(row.outbox_id)
+        if known is not None and known.state is OutboxState.SENT:  # the answer was lost, the echo had come
+            return known
         if answer.refusal is not None:
             return await self._refused(tx, row, answer.refusal)
         wait = next_try(

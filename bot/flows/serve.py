@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.core.batch import SyncBatch
-from bot.errors import Unreachable
+from bot.errors import StoreRefused, Unreachable
+from bot.flows.crisis_unstored import UnstoredCrisis
 from bot.flows.deliver import Deliverer
 from bot.flows.duty import Duty
 from bot.flows.gap import GapFiller
@@ -27,9 +28,13 @@ from bot.ports import Alarm, Clock, Homeserver, Store
 log = structlog.get_logger()
 
 LONG_POLL = 30.0  # seconds
+ECHOES_TOGETHER = 0.25  # seconds
 LOOK_FOR_REQUESTS = 1.0
 LOOK_FOR_SCHEDULES = 5.0  # the command line may have added one
 READY_WITHIN = timedelta(seconds=90)
+STORE_RETRY = 1.0  # seconds
+FINISH_WITHIN = 2.5  # seconds; with the end of the process itself SIGTERM takes less than five
+CANCEL_WITHIN = 0.5
 
 
 class Service:
@@ -50,6 +55,7 @@ class Service:
         journal: Journal,
         intents: Intents,
         watch: Watch,
+        crisis: UnstoredCrisis,
     ) -> None:
         self._store = store
         self._homeserver = homeserver
@@ -63,10 +69,12 @@ class Service:
         self._journal = journal
         self._intents = intents
         self._watch = watch
+        self._crisis = crisis
         self._stopped = asyncio.Event()
         self._last_sync: datetime | None = None
         self._since: str | None = None
         self._upload_due = False
+        self._up_to_date = False
         self._sync = Duty("sync", self._sync_once, every=0.0)
         self._key_duty = Duty("keys", self._keep_keys, every=60.0)
         self._gap_duty = Duty("gaps", self._fill_gaps, every=60.0)
@@ -124,16 +132,27 @@ class Service:
         self._sender.stop()
         for task in [*others, duties[0]]:
             task.cancel()
-        _, late = await asyncio.wait([sender, *others, *duties], timeout=4.0)
+        _, late = await asyncio.wait([sender, *others, *duties], timeout=FINISH_WITHIN)
         for task in late:
             task.cancel()
         if late:
-            await asyncio.wait(late, timeout=0.5)
+            await asyncio.wait(late, timeout=CANCEL_WITHIN)
 
     async def _sync_once(self) -> None:
         """Ask only with a committed token, and only after that commit (CRYPTO 25)."""
-        batch = await self._homeserver.sync(self._since, timeout=LONG_POLL)
-        todo = await asyncio.shield(self._apply(batch))
+        try:
+            batch = await self._homeserver.sync(self._since, timeout=LONG_POLL if self._up_to_date else 0.0)
+        except Unreachable:
+            self._timeline_read(up_to_date=False)
+            raise
+        try:
+            todo = await asyncio.shield(self._apply(batch))
+        except StoreRefused as error:
+            self._timeline_read(up_to_date=False)
+            log.warning("sync.not_stored", reason=str(error))
+            await self._crisis.answer(batch)
+            await asyncio.sleep(STORE_RETRY)  # often, for somebody may call for help
+            return
         if todo.lists_changed:  # before anything is encrypted for what may be an old list
             with suppress(Unreachable):
                 await self._keys.refresh()
@@ -141,11 +160,19 @@ class Service:
             self._upload_due = True
         if todo.upload_keys or todo.lists_changed or todo.replies or todo.readable:
             self._key_duty.wake()
-        if batch.rooms:
+        self._timeline_read(up_to_date=True)
+        if any(room.limited for room in batch.rooms):
             self._gap_duty.wake()
+        if todo.disturbed:
             self._watching.wake()
+        if todo.said or todo.disturbed:
             self._sittings.wake()
-        self._sender.wake()
+        if self._sender.busy:  # each echo would be an answer of its own, and the homeserver would send fewer messages
+            await asyncio.sleep(ECHOES_TOGETHER)
+
+    def _timeline_read(self, *, up_to_date: bool) -> None:
+        self._up_to_date = up_to_date
+        self._sender.timeline_read(up_to_date=up_to_date)
 
     async def _apply(self, batch: SyncBatch) -> Consequences:
         todo = await self._receiver.apply(batch)
@@ -163,7 +190,7 @@ class Service:
             except Unreachable:
                 self._upload_due = True
                 raise
-        await self._keys.unwedge()
+        await self._keys.catch_up()
         await self._keys.send_to_device()
         self._backup.wake()
 

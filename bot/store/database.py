@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot import ports
 from bot.store.deliveries import DeliveryRows
 from bot.store.devices import DeviceRows
-from bot.store.engine import create_engine
+from bot.store.engine import READS, create_engine
 from bot.store.erasure import pair_ids, purge_pair
 from bot.store.facts import FactRows
 from bot.store.inbox import InboxRows
@@ -55,7 +55,8 @@ class Transaction:
         try:
             yield
         except BaseException:
-            await whole(savepoint.rollback())
+            # A full disk has undone the whole transaction already: then this is refused, which stops the rest of it.
+            await guarded(savepoint.rollback())
             self.session.forget_owners()
             raise
         else:
@@ -110,6 +111,18 @@ class Database:
                 await check(session, self.lease)
             yield Transaction(session)
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Transaction]:
+        """Read what is committed, also while the database takes no writes; whatever happens inside is undone.
+
+        Raises as `transaction` does.
+        """
+        async with self._connection(reads=True) as connection:
+            session = Session(connection, account=self.account, sealers=self._sealers, owners=self._owners)
+            if self.lease is not None:
+                await check(session, self.lease)
+            yield Transaction(session)
+
     async def pair_ids(self) -> tuple[str, ...]:
         """Return the ids of all pairs, also of those whose key is gone (CRYPTO 35: after a restore)."""
         async with self.transaction() as tx:
@@ -148,15 +161,17 @@ class Database:
                 self._running = None
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection]:
-        """Hold the connection, alone, for one transaction."""
+    async def _connection(self, *, reads: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Hold the connection, alone, for one transaction; one that `reads` is undone at the end."""
         async with self._alone():
             connection = self._engine.connect()
             try:
                 await guarded(connection.start())
+                await connection.execution_options(**{READS: reads})
                 await guarded(connection.begin().start())
                 yield connection
-                await guarded(connection.commit())
+                if not reads:
+                    await guarded(connection.commit())
             except BaseException:
                 self._owners.clear()  # a room that this transaction added is gone again
                 raise

@@ -1,14 +1,16 @@
 """Prompts by occurrence."""
 
+from collections.abc import Iterable
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
-from bot.core.deliveries import Delivery
+from bot.core.deliveries import Delivery, DeliveryState
 from bot.errors import StaleRow
 from bot.store.sealing import pair_owner
-from bot.store.session import MINE, AnyRow, Session, unless_known
+from bot.store.session import MINE, AnyRow, Session, among, both
 from bot.store.tables import OPEN_POLL, deliveries
 
 _FIELDS = [field.name for field in fields(Delivery)]
@@ -16,11 +18,25 @@ _SEALED = ("options", "asked")
 _BY_HAND = ""  # the schedule of a prompt sent by hand: no value at all would escape the unique constraint
 
 _ALL = select(*[deliveries.c[name] for name in _FIELDS]).where(deliveries.c.account == MINE)
-_ADD = unless_known(deliveries)
-_TAKEN = select(deliveries.c.delivery_id).where(
-    deliveries.c.account == MINE,
-    deliveries.c.schedule_id == bindparam("of_schedule"),
-    deliveries.c.occurrence == bindparam("of_occurrence"),
+_numbered = deliveries.alias()
+_next_number = (
+    select(func.coalesce(func.max(_numbered.c.number), 0) + 1)
+    .where(_numbered.c.account == MINE, _numbered.c.pair_id == bindparam("of_pair"))
+    .scalar_subquery()
+)
+_ADD = both(
+    lambda insert: (
+        insert(deliveries).values(number=_next_number).on_conflict_do_nothing().returning(deliveries.c.number)
+    )
+)
+_POSTED = (
+    update(deliveries)
+    .where(
+        deliveries.c.account == MINE,
+        deliveries.c.delivery_id.in_(among("of_deliveries")),
+        deliveries.c.state == DeliveryState.DUE,
+    )
+    .values(state=DeliveryState.POSTED, posted_at=bindparam("new_instant"))
 )
 _this_delivery = deliveries.c.delivery_id == bindparam("of_delivery")
 _SAVE = update(deliveries).where(deliveries.c.account == MINE, _this_delivery)
@@ -43,11 +59,15 @@ class DeliveryRows:
 
     async def add(self, delivery: Delivery) -> Delivery | None:
         """Store a new delivery with its number in the pair; None when (schedule, occurrence) is taken already."""
-        schedule_id = delivery.schedule_id or _BY_HAND
-        if await self._session.row(_TAKEN, of_schedule=schedule_id, of_occurrence=delivery.occurrence):
-            return None  # looked at first, so that no number is wasted
-        numbered = replace(delivery, number=await self._session.next(f"deliveries:{delivery.pair_id}"))
-        return numbered if await self._session.write_one(_ADD, **self._values(numbered)) else None
+        values = self._values(delivery)
+        del values["number"]
+        number = await self._session.returned_if_written(_ADD, of_pair=delivery.pair_id, **values)
+        return None if number is None else replace(delivery, number=number)
+
+    async def posted(self, delivery_ids: Iterable[str], *, at: datetime) -> None:
+        """Note that these prompts stand in their rooms; those that are no longer due stay as they are."""
+        if wanted := sorted(set(delivery_ids)):
+            await self._session.run(_POSTED, of_deliveries=wanted, new_instant=at)
 
     async def save(self, delivery: Delivery) -> None:
         """Store a delivery anew. Raises StaleRow when it is gone."""

@@ -6,7 +6,9 @@ from sqlalchemy import Connection, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import ConfigurationError
+from bot.store.inline import connect
 
+READS = "interlude_reads"  # option of a connection that writes nothing
 BUSY_TIMEOUT = 10.0  # seconds that a transaction waits for another process
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -45,12 +47,13 @@ def create_engine(url: str) -> AsyncEngine:
 def _sqlite(url: Any) -> AsyncEngine:
     # isolation_level None switches off the driver's own idea of transactions: it would begin too late and commit before
     # some statements. BEGIN IMMEDIATE takes the write lock first, so that no transaction fails halfway for want of it.
+    file = url.database or ":memory:"
     engine = create_async_engine(
         url,
         pool_size=1,
         max_overflow=0,
         hide_parameters=True,
-        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT},
+        async_creator=lambda: connect(file, timeout=BUSY_TIMEOUT),
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -62,6 +65,7 @@ def _sqlite(url: Any) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get(READS)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine

@@ -1,5 +1,6 @@
 """Single values of the account."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, select
@@ -8,6 +9,9 @@ from bot.store.session import MINE, Session, unless_known, upsert
 from bot.store.tables import facts, marks
 
 _READ = select(facts.c.value).where(facts.c.account == MINE, facts.c.name == bindparam("of_name"))
+_BEGINNING = select(facts.c.name, facts.c.value).where(
+    facts.c.account == MINE, facts.c.name >= bindparam("of_first"), facts.c.name < bindparam("of_end")
+)
 _WRITE = upsert(facts)
 _REMOVE = delete(facts).where(facts.c.account == MINE, facts.c.name == bindparam("of_name"))
 _MARK = unless_known(marks)
@@ -31,6 +35,16 @@ class FactRows:
         session = self._session
         row = await session.row(_READ, of_name=name)
         return None if row is None else session.open_text(session.owner, "facts", name, "value", row[0])
+
+    async def beginning(self, prefix: str) -> Mapping[str, str]:
+        """Return the values whose names begin like this, by the rest of the name."""
+        session = self._session
+        last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        rows = await session.rows(_BEGINNING, of_first=prefix, of_end=last)
+        return {
+            name.removeprefix(prefix): session.open_text(session.owner, "facts", name, "value", sealed)
+            for name, sealed in rows
+        }
 
     async def write(self, name: str, value: str | None) -> None:
         """Store a value; None removes it."""

@@ -68,8 +68,16 @@ class InboxRows:
 
     async def add(self, event: InboxEvent) -> bool:
         """Store an event; False when its event id is known already."""
-        owner = await self._session.owner_of(event.room_id)
-        fixed = {
+        row = self._row(event, await self._session.owner_of(event.room_id))
+        return bool(await self._session.write_one(_ADD, **row))
+
+    async def add_all(self, events: Sequence[InboxEvent]) -> None:
+        """Store events; those whose ids are known already stay as they are."""
+        owners = await self._session.owners_of([event.room_id for event in events])
+        await self._session.write(_ADD, [self._row(event, owners[event.room_id]) for event in events])
+
+    def _row(self, event: InboxEvent, owner: str) -> dict[str, Any]:
+        return {
             "event_id": event.event_id,
             "owner": owner,
             "room_id": event.room_id,
@@ -77,8 +85,8 @@ class InboxRows:
             "batch": event.position.batch,
             "part": event.position.part,
             "index": event.position.index,
+            **self._changing(event, owner),
         }
-        return bool(await self._session.write_one(_ADD, **fixed, **self._changing(event, owner)))
 
     async def get(self, event_id: str) -> InboxEvent | None:
         """Return an event, None when it never arrived."""

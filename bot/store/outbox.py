@@ -18,6 +18,7 @@ _EVENTS = select(*_COLUMNS).where(outbox.c.account == MINE)
 _in_room = outbox.c.room_id == bindparam("of_room")
 _ADD = both(lambda insert: insert(outbox))
 _GET = _EVENTS.where(outbox.c.outbox_id == bindparam("of_outbox"))
+_SOME = _EVENTS.where(outbox.c.outbox_id.in_(among("of_outboxes")))
 _BY_EVENT = _EVENTS.where(outbox.c.event_id == bindparam("of_event"))
 _heads = (
     select(func.min(outbox.c.position))
@@ -27,7 +28,7 @@ _heads = (
     .limit(bindparam("of_limit"))
 )
 _HEADS = _EVENTS.where(outbox.c.position.in_(_heads)).order_by(outbox.c.position)
-_URGENT = _EVENTS.where(UNSENT, outbox.c.purpose == "crisis").order_by(outbox.c.position)
+_URGENT = _EVENTS.where(UNSENT, outbox.c.purpose == "crisis")  # unordered: SQLite would read all that was ever sent
 _QUEUED = _EVENTS.where(_in_room, UNSENT, outbox.c.state == OutboxState.QUEUED).order_by(outbox.c.position)
 _OF_DELIVERIES = _EVENTS.where(outbox.c.delivery_id.in_(among("of_ids"))).order_by(outbox.c.position)
 _OF_RECORD = _EVENTS.where(outbox.c.record_id == bindparam("of_record")).order_by(outbox.c.position)
@@ -50,14 +51,28 @@ class OutboxRows:
 
     async def add(self, event: OutboxEvent) -> None:
         """Put an event at the end of the outbox. Raises StaleRow for an id that is there already."""
-        owner = await self._session.owner_of(event.room_id)
-        position = await self._session.next("outbox")
-        values = self._values(event, owner)
-        await self._session.write_one(_ADD, **{**values, "owner": owner, "position": position})
+        await self.add_all((event,))
+
+    async def add_all(self, events: Sequence[OutboxEvent]) -> None:
+        """Put events at the end of the outbox, in their order. Raises as `add` does."""
+        if not events:
+            return
+        owners = await self._session.owners_of([event.room_id for event in events])
+        last = await self._session.next("outbox", by=len(events))
+        rows = []
+        for position, event in enumerate(events, start=last - len(events) + 1):
+            owner = owners[event.room_id]
+            rows.append({**self._values(event, owner), "owner": owner, "position": position})
+        await self._session.write(_ADD, rows)
 
     async def get(self, outbox_id: str) -> OutboxEvent | None:
         """Return one event."""
         return self._one(await self._session.row(_GET, of_outbox=outbox_id))
+
+    async def some(self, outbox_ids: Iterable[str]) -> tuple[OutboxEvent, ...]:
+        """Return those of these events that are there."""
+        wanted = sorted(set(outbox_ids))
+        return await self._all(_SOME, of_outboxes=wanted) if wanted else ()
 
     async def by_event(self, event_id: str) -> OutboxEvent | None:
         """Return what was sent as this room event."""
@@ -69,7 +84,7 @@ class OutboxRows:
 
     async def urgent(self) -> tuple[OutboxEvent, ...]:
         """Return the unsent answers to `crisis`: they wait for nothing else in their room."""
-        return await self._all(_URGENT)
+        return tuple(sorted(await self._all(_URGENT), key=lambda event: event.position))
 
     async def queued(self, room_id: str) -> tuple[OutboxEvent, ...]:
         """Return the room's events that are not encrypted yet, in order."""

@@ -1,6 +1,8 @@
 """Pairs, goals and schedules."""
 
+from collections.abc import Iterable
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, or_, select, update
@@ -9,7 +11,7 @@ from bot.core.goals import Goal
 from bot.core.people import Pair, Schedule
 from bot.errors import PairError, StaleRow
 from bot.store.sealing import pair_owner
-from bot.store.session import MINE, AnyRow, Session, both
+from bot.store.session import MINE, AnyRow, Session, among, both
 from bot.store.tables import goals, pairs, schedules
 
 _NAMES = ("client_name", "therapist_name")
@@ -22,6 +24,7 @@ _SAVE_PAIR = update(pairs).where(pairs.c.account == MINE, pairs.c.pair_id == bin
 _PAIRS = select(*[pairs.c[name] for name in _PAIR_FIELDS]).where(pairs.c.account == MINE).order_by(pairs.c.number)
 _PAIR = _PAIRS.where(pairs.c.pair_id == bindparam("of_pair"))
 _OF_ROOM = _PAIRS.where(pairs.c.room_id == bindparam("of_room"))
+_OF_ROOMS = _PAIRS.where(pairs.c.room_id.in_(among("of_rooms")))
 _OF_PERSON = _PAIRS.where(or_(pairs.c.client == bindparam("of_person"), pairs.c.therapist == bindparam("of_person")))
 
 _ADD_GOAL = both(lambda insert: insert(goals))
@@ -34,6 +37,11 @@ _GOALS = (
 _ADD_SCHEDULE = both(lambda insert: insert(schedules))
 _this_schedule = (schedules.c.account == MINE, schedules.c.schedule_id == bindparam("of_schedule"))
 _SAVE_SCHEDULE = update(schedules).where(*_this_schedule)
+_DECIDED = (
+    update(schedules)
+    .where(schedules.c.account == MINE, schedules.c.schedule_id.in_(among("of_schedules")))
+    .values(after=bindparam("new_after"))
+)
 _REMOVE_SCHEDULE = delete(schedules).where(*_this_schedule)
 _SCHEDULES = (
     select(*[schedules.c[name] for name in _SCHEDULE_FIELDS])
@@ -74,6 +82,12 @@ class PairRows:
         """Return the pair whose own room this is; a console belongs to no single pair."""
         return self._one(await self._session.row(_OF_ROOM, of_room=room_id))
 
+    async def of_rooms(self, room_ids: Iterable[str]) -> tuple[Pair, ...]:
+        """Return the pairs whose own rooms these are."""
+        if not (wanted := sorted(set(room_ids))):
+            return ()
+        return tuple([self._pair(row) for row in await self._session.rows(_OF_ROOMS, of_rooms=wanted)])
+
     async def every(self) -> tuple[Pair, ...]:
         """Return all pairs by number."""
         return tuple([self._pair(row) for row in await self._session.rows(_PAIRS)])
@@ -106,6 +120,11 @@ class PairRows:
         values = _schedule_values(schedule)
         if not await self._session.run(_SAVE_SCHEDULE, of_schedule=values.pop("schedule_id"), **values):
             raise StaleRow("This schedule was removed.")
+
+    async def decided(self, schedule_ids: Iterable[str], *, until: datetime) -> None:
+        """Note that the occurrences of these schedules are decided up to an instant."""
+        if wanted := sorted(set(schedule_ids)):
+            await self._session.run(_DECIDED, of_schedules=wanted, new_after=until)
 
     async def remove_schedule(self, schedule_id: str) -> None:
         """Forget a schedule; its deliveries stay."""

@@ -16,6 +16,7 @@ _this_room = (rooms.c.account == MINE, rooms.c.room_id == bindparam("of_room"))
 _ADD = both(lambda insert: insert(rooms))
 _GET = select(*_COLUMNS).where(*_this_room)
 _EVERY = select(*_COLUMNS).where(rooms.c.account == MINE).order_by(rooms.c.room_id)
+_AMONG = select(*_COLUMNS).where(rooms.c.account == MINE, rooms.c.room_id.in_(among("of_rooms")))
 _HOLD = update(rooms).where(*_this_room).values(hold=bindparam("new_hold"))
 _ENCRYPTION = update(rooms).where(*_this_room).values(encryption=bindparam("new_encryption"))
 
@@ -61,6 +62,12 @@ class RoomRows:
     async def every(self) -> tuple[ManagedRoom, ...]:
         """Return all managed rooms."""
         return tuple([_room(row) for row in await self._session.rows(_EVERY)])
+
+    async def among(self, room_ids: Iterable[str]) -> tuple[ManagedRoom, ...]:
+        """Return those of these rooms that the bot manages."""
+        if not (wanted := sorted(set(room_ids))):
+            return ()
+        return tuple([_room(row) for row in await self._session.rows(_AMONG, of_rooms=wanted)])
 
     async def hold(self, room_id: str, reason: str | None) -> None:
         """Note why nothing is sent into a room; None lets it go."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from sqlite3 import OperationalError as SqliteError
 from typing import Any, TypeVar
 
@@ -20,6 +22,7 @@ from bot.store.tables import counters, rooms
 
 Result = TypeVar("Result")
 Write = Mapping[str, Executable]  # a statement by dialect
+BREATH = 0.005  # seconds after which a transaction lets the event loop do something else
 Values = dict[str, Any]
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -80,8 +83,15 @@ async def whole(work: Awaitable[Result]) -> Result:
 
 async def guarded(work: Awaitable[Result]) -> Result:
     """Run database work `whole` and raise our own errors: StaleRow for a taken key, StoreRefused for the rest."""
-    try:
+    with refusals():
         return await whole(work)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Raise our own errors for the database's."""
+    try:
+        yield
     except IntegrityError as error:
         raise StaleRow(f"A row that should be new exists already: {type(error.orig).__name__}.") from error
     except (DBAPIError, InterfaceError, PoolTimeout, OSError) as error:
@@ -111,13 +121,14 @@ _ROOM_OWNERS = select(rooms.c.room_id, rooms.c.purpose, rooms.c.pair_id).where(
 class Session:
     """One transaction's connection for one account."""
 
-    __slots__ = ("_dialect", "_owners", "_sealers", "account", "connection", "owner")
+    __slots__ = ("_breathed", "_dialect", "_owners", "_sealers", "account", "connection", "owner")
 
     def __init__(self, connection: AsyncConnection, *, account: str, sealers: Sealers, owners: dict[str, str]) -> None:
         self.connection = connection
         self.account = account
         self.owner = account_owner(account)
         self._dialect = connection.dialect.name
+        self._breathed = time.monotonic()
         self._sealers = sealers
         self._owners = owners
 
@@ -155,6 +166,11 @@ class Session:
         """Insert one row and return the first column of its RETURNING clause."""
         result = await self._execute(write[self._dialect], {"account": self.account, **values})
         return result.scalar_one()
+
+    async def returned_if_written(self, write: Write, **values: Any) -> Any:
+        """Insert one row and return the first column of its RETURNING clause; None when its key is taken."""
+        binds = {"account": self.account, "of_account": self.account, **values}
+        return (await self._execute(write[self._dialect], binds)).scalar_one_or_none()
 
     async def next(self, counter: str, *, by: int = 1) -> int:
         """Raise a counter of the account and return it; from 1, never the same number twice."""
@@ -203,5 +219,10 @@ class Session:
         return {} if sealed is None else dict(json.loads(self.open(owner, table, row, column, sealed)))
 
     async def _execute(self, statement: Executable, binds: Values | list[Values]) -> CursorResult[*tuple[Any, ...]]:
-        result: CursorResult[*tuple[Any, ...]] = await guarded(self.connection.execute(statement, binds))
-        return result
+        if self._dialect != "sqlite":
+            return await guarded(self.connection.execute(statement, binds))
+        if time.monotonic() - self._breathed > BREATH:
+            await asyncio.sleep(0)
+            self._breathed = time.monotonic()
+        with refusals():  # it runs on the loop's own thread: nothing can cancel it within
+            return await self.connection.execute(statement, binds)

@@ -82,7 +82,7 @@ async def test_a_held_message_holds_those_after_it(world: World) -> None:
     async with world.store.transaction() as tx:
         results = await world.cipher.encrypt(tx, [(audience, "m.room.message", {}) for audience in audiences], NOON)
     assert isinstance(results[0], Encrypted)
-    assert results[1:] == (Hold(room_id=ROOM, reason="no_device"),) * 2
+    assert results[1:] == (Hold(room_id=ROOM, reason="not_joined"),) * 2
 
 
 async def test_no_index_is_used_twice_under_rollbacks(world: World, client: RoomPeer) -> None:

@@ -33,7 +33,7 @@ from tests.crypto.peers import (
 WANTED = {CLIENT: {"PHONE": "signed_curve25519"}}
 
 
-class Undo(Exception):  # noqa: N818 - raised to roll a transaction back, no error
+class Undo(Exception):
     """Rolls a transaction back."""
 
 
