@@ -123,7 +123,7 @@ async def test_a_relation_inside_the_ciphertext_does_not_count(scene: Scene) -> 
     """Only the relation on the wire counts: one inside makes no edit."""
     client, room = scene.client, scene.room
     record = await scene.still_works("stands as it is")
-    new = {"msgtype": "m.text", "body": "forged inside"}
+    new = {"msgtype": "m.text", "body": "said beside it"}
     relation = {"rel_type": "m.replace", "event_id": record.sources[0]}
     await client.put(
         room, client.sealed(room, "m.room.message", {**new, "m.new_content": new, "m.relates_to": relation})
