@@ -55,4 +55,5 @@ class ToDeviceOutcome:
     reason: str = ""
     sender: str = ""
     readable: tuple[str, ...] = field(default=())  # Megolm session ids that can be read now
+    wedged: bool = False  # a new session with the sender's device may be due (CRYPTO 17)
     reply: Sequence[ToDeviceMessage] = field(default=())

@@ -4,6 +4,7 @@ sender of a pair? -> size and form -> decrypt -> checks of the specification -> 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -93,7 +94,7 @@ class ToDeviceIntake:
         if not isinstance(opened, Opened):
             if opened.wedged and device is not None:
                 await note_wish(tx, device, at)
-            return _dropped(sender, opened.reason)
+            return replace(_dropped(sender, opened.reason), wedged=opened.wedged)
         payload = read_payload(opened.plaintext, sender=sender, sender_key=sender_key, own=own, device=device)
         if isinstance(payload, Rejected):
             return _dropped(sender, f"payload_{payload.reason}")
@@ -118,7 +119,7 @@ class ToDeviceIntake:
             device = await _device_of(tx, sender, sender_key)
             if device is not None:
                 await note_wish(tx, device, at)
-            return ToDeviceOutcome(kind="withheld", sender=sender, reason=NO_OLM)
+            return ToDeviceOutcome(kind="withheld", sender=sender, reason=NO_OLM, wedged=True)
         if not await note_notice(tx, sender, content):
             return _dropped(sender, "withheld")
         return ToDeviceOutcome(kind="withheld", sender=sender, reason=str(code))

@@ -13,6 +13,7 @@ from bot.core.deliveries import Delivery, DeliveryState
 from bot.core.goals import Goal
 from bot.core.lateness import Skip, SkipReason, verdicts
 from bot.core.occurrences import occurrences, occurrences_between
+from bot.core.outbox import OutboxEvent
 from bot.core.pairs import blockers
 from bot.core.people import Pair, Schedule
 from bot.core.posting import POLL_END, poll_answer_ids, poll_end, posted_event
@@ -58,6 +59,8 @@ class Deliverer:
         pairs = {pair.pair_id: pair for pair in await tx.pairs.every()}
         upcoming: list[datetime] = []
         places: Mapping[str, Place] | None = None
+        decided: list[str] = []
+        rows: list[OutboxEvent] = []
         for schedule in await tx.pairs.schedules():
             pair = pairs.get(schedule.pair_id)
             if pair is None or not pair.standing.live:
@@ -67,10 +70,12 @@ class Deliverer:
             if following <= at:
                 if places is None:  # all rooms at once: prompts of one minute come in great numbers
                     places = await places_of(tx, [each.room_id for each in pairs.values() if each.room_id])
-                await self._reached(tx, pair, places.get(pair.room_id or ""), schedule, zone, at=at)
-                await tx.pairs.save_schedule(replace(schedule, after=at))
+                rows += await self._reached(tx, pair, places.get(pair.room_id or ""), schedule, zone, at=at)
+                decided.append(schedule.schedule_id)
                 following = next_due(schedule.rule, zone, at)
             upcoming.append(following)
+        await tx.pairs.decided(decided, until=at)
+        await tx.outbox.add_all(rows)
         return min(upcoming, default=None)
 
     async def send_now(self, tx: Tx, pair: Pair, prompt_id: str, *, key: str, at: datetime) -> int:
@@ -87,10 +92,11 @@ class Deliverer:
             raise PairError(f"The prompt was not sent: {why.value.replace('_', ' ')}.")
         due = Due(prompt=prompt, occurrence=key, schedule_id=None, due=at, grace=default_grace(weekly=False))
         place = await place_of(tx, pair.room_id) if pair.room_id else None
-        posted = await self._post(tx, pair, place, due, goal_id=None, at=at)
-        if not posted:
+        rows = await self._post(tx, pair, place, due, goal_id=None, at=at)
+        if not rows:
             raise PairError(f"{prompt_id} asks about a goal, and this pair has none yet: `interlude goal add`.")
-        return posted
+        await tx.outbox.add_all(rows)
+        return len(rows)
 
     async def end_polls(self, tx: Tx, *, at: datetime) -> datetime | None:
         """End polls ten minutes after the last vote, or when they have expired; return when the next one ends."""
@@ -123,12 +129,14 @@ class Deliverer:
         zone: str,
         *,
         at: datetime,
-    ) -> None:
+    ) -> list[OutboxEvent]:
+        """Decide about what has come due of one schedule, and return what is to be posted."""
         prompt = self._voice.pack(pair).prompts.get(schedule.prompt_id)
         if prompt is None:
             log.error("schedule.no_prompt", schedule=schedule.schedule_id, prompt=schedule.prompt_id)
-            return
+            return []
         rule = parse_rule(schedule.rule)
+        rows: list[OutboxEvent] = []
         reached = occurrences_between(rule, ZoneInfo(zone), after=schedule.after, until=at)
         grace = prompt.grace or default_grace(weekly=rule.weekly)
         decided = verdicts([each.due for each in reached], at, grace=grace, blockers=blockers(pair.standing))
@@ -141,22 +149,23 @@ class Deliverer:
                 grace=grace,
                 skip=verdict.reason if isinstance(verdict, Skip) else None,
             )
-            await self._post(tx, pair, place, due, goal_id=schedule.goal_id, at=at)
+            rows += await self._post(tx, pair, place, due, goal_id=schedule.goal_id, at=at)
+        return rows
 
     async def _post(
         self, tx: Tx, pair: Pair, place: Place | None, due: Due, *, goal_id: str | None, at: datetime
-    ) -> int:
-        """Write deliveries down, one per goal for a prompt about goals, and post those that are not skipped."""
-        posted = 0
+    ) -> list[OutboxEvent]:
+        """Write deliveries down, one per goal for a prompt about goals, and return what those not skipped post."""
+        rows: list[OutboxEvent] = []
         for goal in await self._goals(tx, pair, due.prompt, goal_id):
             delivery = await tx.deliveries.add(self._delivery(pair, due, goal))
             if delivery is None:
                 log.info("delivery.known", pair=pair.pair_id, prompt=due.prompt.id)
             elif due.skip is None and place is not None:
-                await self._ask(tx, place, delivery, due, goal, at)
-                posted += 1
+                rows.append(_row(place, delivery, due, goal, at))
+                self._meter.count("prompts_posted")
             log.info("delivery.decided", pair=pair.pair_id, prompt=due.prompt.id, skip=due.skip and due.skip.value)
-        return posted
+        return rows
 
     async def _goals(self, tx: Tx, pair: Pair, prompt: Prompt, goal_id: str | None) -> tuple[Goal | None, ...]:
         if not prompt.of_goal:
@@ -181,16 +190,18 @@ class Deliverer:
             options=options,
         )
 
-    async def _ask(self, tx: Tx, place: Place, delivery: Delivery, due: Due, goal: Goal | None, at: datetime) -> None:
-        event_type, content = posted_event(delivery, due.prompt, goal, person=place.addressed)
-        await post(
-            tx,
-            place,
-            content,
-            event_type=event_type,
-            purpose="prompt",
-            at=at,
-            delivery_id=delivery.delivery_id,
-            not_after=due.due + due.grace,
-        )
-        self._meter.count("prompts_posted")
+
+def _row(place: Place, delivery: Delivery, due: Due, goal: Goal | None, at: datetime) -> OutboxEvent:
+    """The prompt as it goes into the outbox: it is dropped when its grace has ended."""
+    event_type, content = posted_event(delivery, due.prompt, goal, person=place.addressed)
+    return OutboxEvent(
+        outbox_id=secrets.token_hex(16),
+        room_id=place.room.room_id,
+        event_type=event_type,
+        content=content,
+        purpose="prompt",
+        created_at=at,
+        addressed=place.addressed,
+        delivery_id=delivery.delivery_id,
+        not_after=due.due + due.grace,
+    )

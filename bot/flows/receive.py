@@ -19,6 +19,7 @@ from bot.core.messages import EDIT, is_edit
 from bot.core.outbox import OutboxEvent, OutboxState
 from bot.core.trust import Verdict
 from bot.errors import KeyMismatch, LeaseLost, StoreRefused
+from bot.flows.echoes import take_echoes
 from bot.flows.places import Place, place_of, places_of
 from bot.flows.posted import posted
 from bot.flows.report import Reporter
@@ -47,6 +48,7 @@ class Consequences:
     said: bool = False  # there was more than echoes of our own messages
     disturbed: bool = False  # there was room state
     replies: bool = False  # to-device messages were queued
+    wedged: bool = False  # new Olm sessions may be due
     readable: set[str] = field(default_factory=set)  # sessions whose events can be read now
 
 
@@ -88,8 +90,9 @@ class Receiver:
             todo.said = any(event["sender"] != self._own_user for room in batch.rooms for event in room.timeline)
             todo.disturbed = _disturbed(batch)
             places = {} if todo.disturbed else await places_of(tx, [room.room_id for room in batch.rooms])
+            echoes = await self._echoes(tx, batch, number, places)
             for room in batch.rooms:
-                await self._room(tx, room, number, places.get(room.room_id))
+                await self._room(tx, room, number, places.get(room.room_id), echoes)
             if todo.readable:
                 await self.reread(tx, InboxState.UNREADABLE, session_ids=tuple(todo.readable))
             await self.settle_pending(tx, {room.room_id for room in batch.rooms})
@@ -118,13 +121,29 @@ class Receiver:
                 raise
             except Exception:
                 log.exception("to_device.failed", sender=str(event.get("sender"))[:255])
+            todo.wedged |= outcome is not None and outcome.wedged
             if outcome is None or outcome.kind == "dropped":
                 self._meter.count("to_device_dropped")
                 log.info("to_device.dropped", reason=outcome.reason if outcome else "error")
             else:
                 todo.readable.update(outcome.readable)
 
-    async def _room(self, tx: Tx, batch: RoomBatch, number: int, known: Place | None) -> None:
+    async def _echoes(self, tx: Tx, batch: SyncBatch, number: int, places: Mapping[str, Place]) -> frozenset[str]:
+        """Take our own messages together; where that fails they are taken one by one."""
+        try:
+            async with tx.savepoint():
+                taken = await take_echoes(tx, batch, number, places, own_user=self._own_user, at=self._clock.now())
+        except UNDO_ALL:
+            raise
+        except Exception:
+            log.exception("echoes.broken")
+            return frozenset()
+        self._meter.count("events_received", len(taken))
+        return taken
+
+    async def _room(
+        self, tx: Tx, batch: RoomBatch, number: int, known: Place | None, echoes: frozenset[str] = frozenset()
+    ) -> None:
         place = known or await place_of(tx, batch.room_id)
         if place is None:
             return  # the bot joins no other room (DESIGN §6)
@@ -134,6 +153,8 @@ class Receiver:
             if last_known is not None:
                 await tx.rooms.open_gap(batch.room_id, prev_batch=batch.prev_batch, last_known=last_known, batch=number)
         for index, event in enumerate(batch.timeline):
+            if event["event_id"] in echoes:
+                continue
             position = TimelinePosition(batch=number, part=1, index=index)
             await self.take(tx, batch.room_id, event, position, known=known)
 
@@ -258,14 +279,15 @@ class Receiver:
     async def _own(self, tx: Tx, place: Place, event: Mapping[str, Any], position: TimelinePosition) -> None:
         """The bot's own events acknowledge their outbox rows (CRYPTO 30)."""
         row = await _own_row(tx, place.room.room_id, event)
-        if row is None and await self._never_sent(tx, place.room.room_id, event):
+        unknown = row is None or (row.state is OutboxState.QUEUED and event["type"] == "m.room.encrypted")
+        if unknown and await self._never_sent(tx, place.room.room_id, event):
             raise KeyMismatch(
                 "Another copy of this bot's database has sent messages that this one does not know of. Nothing is "
                 "sent. Stop the other one, or bring back the newest database."
             )
         await tx.inbox.add(self._stored(place, event, position, InboxState.DONE))
         if row is not None and row.state in (OutboxState.ENCRYPTED, OutboxState.QUEUED):
-            await posted(tx, row, at=self._clock.now())
+            await posted(tx, [row], at=self._clock.now())
             await tx.outbox.update([replace(row, state=OutboxState.SENT, event_id=event["event_id"], hold=None)])
 
     async def _never_sent(self, tx: Tx, room_id: str, event: Mapping[str, Any]) -> bool:

@@ -158,7 +158,7 @@ class Service:
                 await self._keys.refresh()
         if todo.upload_keys:
             self._upload_due = True
-        if todo.upload_keys or todo.lists_changed or todo.replies or todo.readable:
+        if todo.upload_keys or todo.lists_changed or todo.replies or todo.wedged or todo.readable:
             self._key_duty.wake()
         self._timeline_read(up_to_date=True)
         if any(room.limited for room in batch.rooms):

@@ -71,12 +71,12 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(bot: RunningBot, homeserver: LocalHomeserver) -> AsyncIterator[Scene]:
+async def scene(bot: RunningBot, homeserver: LocalHomeserver, *, client_name: str = "Alex") -> AsyncIterator[Scene]:
     """Make a pair whose people are attackers, joined and greeted."""
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(attacker(homeserver, "mallory"))
         therapist = await stack.enter_async_context(attacker(homeserver, "lee"))
-        pair = await bot.pair(client.user_id, therapist.user_id)
+        pair = await bot.pair(client.user_id, therapist.user_id, client_name=client_name)
         assert pair.room_id
         assert pair.console_id
         await therapist.join(pair.console_id)

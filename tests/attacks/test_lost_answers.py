@@ -63,7 +63,9 @@ class LostOnce:
         proxy.refuse = self.refuses
 
     def loses(self, request: Request) -> bool:
-        if self.lost is None and self.part in request.path and request.method == self.method:
+        if self.lost is not None:
+            return True  # a long poll was under way
+        if self.part in request.path and request.method == self.method:
             assert request.status == 200, request
             self.lost = request
             return True

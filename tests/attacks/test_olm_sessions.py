@@ -65,6 +65,7 @@ async def standing(scene: Scene) -> tuple[Any, ...]:
 async def test_a_thousand_replays_change_nothing(flooded: Flooded) -> None:
     """Recorded pre-key and normal messages, a thousand times: no session, no claim, no unwedging."""
     scene, proxy, client = flooded.scene, flooded.proxy, flooded.scene.client
+    client.begin(client.bot, await client.claim())
     recorded = [client.message(client.bot, "m.dummy", {})]
     await client.put_to_device("m.room.encrypted", recorded[0]["content"])
     await scene.still_works("a pre-key message was recorded")
