@@ -1,10 +1,10 @@
-# What one types here: make demo, make demo FRESH=1, make test, make test-slow, make lint, make clean.
+# What one types here: make demo, make demo FRESH=1, make test, make test-slow, make bench, make lint, make clean.
 # Everything lives in .venv, one environment for all targets; the demo, the checks and the tests then run the same code.
 # The network is used when .venv is made, and again only after pyproject.toml or constraints.txt has changed.
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo lint test test-slow clean
+.PHONY: help install demo lint test test-slow bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,6 +13,7 @@ help:
 	@echo 'make test            style, types, import rule, schemas, prompts, and the quick tests'
 	@echo 'make test-slow       the tests that take longer than a minute each'
 	@echo 'make lint            what make test checks before its tests'
+	@echo 'make bench           speed, as ratios to yardsticks of the same run'
 	@echo 'make install         only make or update .venv; PYTHON=/path/to/python3.12 chooses the Python'
 	@echo 'make clean           remove .venv and caches; data/ stays'
 
@@ -35,6 +36,9 @@ test: lint
 
 test-slow: install
 	$(BIN)/pytest -m slow
+
+bench: install
+	$(BIN)/python -m tests.bench
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

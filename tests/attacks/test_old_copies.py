@@ -115,17 +115,27 @@ async def test_a_copy_from_before_the_last_start_is_refused(homeserver: LocalHom
         assert len(proxy.sent("/send")) == sent
 
 
+@pytest.mark.parametrize("waiting", [False, True], ids=["sent later", "waiting in the copy"])
 async def test_a_copy_from_within_the_last_run_stops_before_it_sends(
-    homeserver: LocalHomeserver, tmp_path: Path
+    homeserver: LocalHomeserver, tmp_path: Path, *, waiting: bool
 ) -> None:
-    """The start counter cannot tell, but the room shows the running session at indices that the copy never reached."""
+    """The start counter cannot tell, but the room shows the running session at indices that the copy never reached;
+    also where the copy knows the message, which it had not encrypted yet.
+    """
     data, old = tmp_path / "data", tmp_path / "old"
     data.mkdir()
     async with proxied(homeserver, data) as (bot, proxy), open_scene(bot, homeserver) as scene:
         await scene.still_works("in the copy")
         await scene.quiet()
-        copy(data, old)
-        await scene.still_works("only in the room")
+        if waiting:
+            await hold(bot, scene, "refused:403")
+            await bot.send_prompt(scene.pair, "evening-reflection")
+            copy(data, old)
+            await hold(bot, scene, None)
+            bot.service._sender.wake()
+        else:
+            copy(data, old)
+            await scene.still_works("only in the room")
         await scene.quiet()
         await bot.stop()
         before = used(proxy)
@@ -137,9 +147,16 @@ async def test_a_copy_from_within_the_last_run_stops_before_it_sends(
         assert used(proxy) == before
 
 
+async def hold(bot: RunningBot, scene: Scene, reason: str | None) -> None:
+    """Let the pair's room wait, or go on."""
+    async with bot.store.transaction() as tx:
+        await tx.rooms.hold(scene.room, reason)
+
+
 async def queue_prompt(bot: RunningBot, scene: Scene) -> None:
     """Let something wait to be sent as soon as the bot starts."""
     await bot.open()
+    await hold(bot, scene, None)
     payload = {"pair_id": scene.pair.pair_id, "prompt_id": "evening-reflection"}
     async with bot.store.transaction() as tx:
         await tx.intents.add(intent("prompt_send", payload, at=datetime.now(UTC)))
