@@ -186,7 +186,6 @@ async def test_a_device_without_one_time_keys_is_told_and_the_bot_rests(
     before = rounds
     with pytest.raises(PersonError, match="in vain"):
         await client.wait_for(pair.room_id, sender=bot.user_id, contains="Welcome", timeout=2)
-    print("ROUNDS", before, rounds)
     assert rounds - before < 20
     notices = [notice for notice in await client.withheld() if notice["code"] == "m.no_olm"]
     assert len(notices) == 1
