@@ -13,7 +13,7 @@ from bot.crypto.account import OwnAccount
 from bot.crypto.identity import OwnDevice
 from bot.crypto.ratchets import ALGORITHM, PICKLE_KEY
 from bot.crypto.recipients import Recipients, View, load_view
-from bot.crypto.sharing import no_olm_fact
+from bot.crypto.sharing import failed_claims, no_olm_fact
 from bot.ports import Tx
 
 _RELATION = "m.relates_to"
@@ -78,9 +78,8 @@ class MegolmOut:
             and isinstance(recipients := view.judge(audience), Recipients)
             for device in view.lacking(session, recipients)
         }
-        return frozenset(
-            [key for key, device in lacking.items() if await tx.facts.read(no_olm_fact(device)) is not None]
-        )
+        failed = await failed_claims(tx) if lacking else {}
+        return frozenset([key for key, device in lacking.items() if no_olm_fact(device) in failed])
 
 
 async def _unnoticed(tx: Tx, view: View, messages: Sequence[tuple[Audience, str, Mapping[str, Any]]]) -> frozenset[str]:

@@ -104,7 +104,7 @@ class OlmChannel:
         except ValueError:
             return Unopened(reason="undecryptable")
         await self._own.save(tx, loaded)  # the one-time key is used up in the same transaction (CRYPTO 18)
-        await self._add(tx, sender_key, session, sessions)
+        await self._add(tx, [(sender_key, session)], {sender_key: sessions})
         if device is not None:
             await tx.devices.raise_wedge(device.user_id, device.device_id)
         log.info("olm.session_received", session=session.session_id)
@@ -153,8 +153,7 @@ class OlmChannel:
                     if session is not None:
                         made.append((device, session))
         stored = await tx.olm.sessions(sorted({device.curve25519 for device, _ in made}))
-        for device, session in made:
-            await self._add(tx, device.curve25519, session, stored.get(device.curve25519, ()))
+        await self._add(tx, [(device.curve25519, session) for device, session in made], stored)
         await self._settle_wishes(tx, wanted, answer, [device for device, _ in made])
         return frozenset((device.user_id, device.device_id) for device, _ in made)
 
@@ -234,23 +233,31 @@ class OlmChannel:
         number = await tx.facts.increment(_RECEIVED)
         await tx.olm.save_sessions([replace(_stepped(row, session), last_received=number)])
 
-    async def _add(self, tx: Tx, peer_key: str, session: vodozemac.Session, others: Sequence[OlmSession]) -> None:
-        """Store a new session as the one to encrypt with: making it counts as hearing from the device (specification,
-        "m.olm.v1.curve25519-aes-sha2").
+    async def _add(
+        self, tx: Tx, made: Sequence[tuple[str, vodozemac.Session]], stored: Mapping[str, Sequence[OlmSession]]
+    ) -> None:
+        """Store new sessions (peer key, session) as those to encrypt with: making one counts as hearing from the device
+        (specification, "m.olm.v1.curve25519-aes-sha2"). `stored` are the sessions so far.
         """
-        new = OlmSession(
-            session_id=session.session_id,
-            peer_key=peer_key,
-            pickle=session.pickle(PICKLE_KEY).encode("ascii"),
-            last_received=await tx.facts.increment(_RECEIVED),
-            version=0,
-        )
-        if len(others) < _SESSIONS_KEPT:
-            await tx.olm.save_sessions([new])
+        if not made:
             return
-        await tx.olm.drop_sessions([peer_key])
-        kept = [replace(other, version=0) for other in others[: _SESSIONS_KEPT - 1]]
-        await tx.olm.save_sessions([new, *kept])
+        number = await tx.facts.increment(_RECEIVED)
+        rows: list[OlmSession] = []
+        full: list[str] = []
+        for peer_key, session in made:
+            pickle = session.pickle(PICKLE_KEY).encode("ascii")
+            rows.append(
+                OlmSession(
+                    session_id=session.session_id, peer_key=peer_key, pickle=pickle, last_received=number, version=0
+                )
+            )
+            others = stored.get(peer_key, ())
+            if len(others) >= _SESSIONS_KEPT:
+                full.append(peer_key)
+                rows += [replace(other, version=0) for other in others[: _SESSIONS_KEPT - 1]]
+        if full:
+            await tx.olm.drop_sessions(full)
+        await tx.olm.save_sessions(rows)
 
 
 def to_device(

@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 CLAIM_AGAIN_AFTER = timedelta(hours=1)
 _CLAIM = "signed_curve25519"
+_NO_OLM = "no_olm:"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -86,12 +87,14 @@ class Sharing:
         sessions = await tx.olm.sessions([device.curve25519 for device in asked])
         sender_key = (await self._own.own_device(tx)).curve25519
         notices: list[ToDeviceMessage] = []
+        failed = await failed_claims(tx)
         for device in asked:
             fact = no_olm_fact(device)
             if (device.user_id, device.device_id) in made or sessions.get(device.curve25519):
-                await tx.facts.write(fact, None)
+                if fact in failed:
+                    await tx.facts.write(fact, None)
             else:
-                if await tx.facts.read(fact) is None:
+                if fact not in failed:
                     notices.append(to_device(device, WITHHELD, no_olm(sender_key=sender_key)))
                 await tx.facts.write(fact, at.isoformat())
         await tx.olm.queue(notices)
@@ -172,7 +175,12 @@ class Sharing:
 
 def no_olm_fact(device: Device) -> str:
     """The fact that tells when a claim for this device failed last."""
-    return f"no_olm:{device.user_id}:{device.device_id}"
+    return f"{_NO_OLM}{device.user_id}:{device.device_id}"
+
+
+async def failed_claims(tx: Tx) -> Mapping[str, str]:
+    """When claims failed last, by the devices' facts."""
+    return {_NO_OLM + name: value for name, value in (await tx.facts.beginning(_NO_OLM)).items()}
 
 
 def _judge_rooms(view: View, audiences: Sequence[Audience]) -> dict[str, Recipients | Hold]:
@@ -244,8 +252,9 @@ def _unreachable(
 
 async def _claims(tx: Tx, devices: Sequence[Device], at: datetime) -> dict[str, dict[str, str]]:
     claims: dict[str, dict[str, str]] = {}
+    known = await failed_claims(tx) if devices else {}
     for device in devices:
-        failed = await tx.facts.read(no_olm_fact(device))
+        failed = known.get(no_olm_fact(device))
         if failed is None or at - datetime.fromisoformat(failed) >= CLAIM_AGAIN_AFTER:
             claims.setdefault(device.user_id, {})[device.device_id] = _CLAIM
     return claims

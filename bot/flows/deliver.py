@@ -12,6 +12,7 @@ import structlog
 from bot.core.deliveries import Delivery, DeliveryState
 from bot.core.goals import Goal
 from bot.core.lateness import Skip, SkipReason, verdicts
+from bot.core.megolm import Audience
 from bot.core.occurrences import occurrences, occurrences_between
 from bot.core.outbox import OutboxEvent
 from bot.core.pairs import blockers
@@ -77,6 +78,19 @@ class Deliverer:
         await tx.pairs.decided(decided, until=at)
         await tx.outbox.add_all(rows)
         return min(upcoming, default=None)
+
+    async def rooms_due(self, tx: Tx, *, after: datetime, until: datetime) -> tuple[Audience, ...]:
+        """The rooms in which prompts are due between two instants, as far as anything can be posted there."""
+        pairs = {pair.pair_id: pair for pair in await tx.pairs.every() if not blockers(pair.standing)}
+        rooms: set[str] = set()
+        for schedule in await tx.pairs.schedules():
+            pair = pairs.get(schedule.pair_id)
+            if pair is not None and pair.room_id is not None:
+                following = next_due(schedule.rule, schedule.timezone or pair.timezone, schedule.after)
+                if after < following <= until:
+                    rooms.add(pair.room_id)
+        places = await places_of(tx, rooms)
+        return tuple(place.audience(place.addressed) for place in places.values() if place.room.hold is None)
 
     async def send_now(self, tx: Tx, pair: Pair, prompt_id: str, *, key: str, at: datetime) -> int:
         """Post a prompt that somebody asked for by hand; `key` makes it happen once. Returns how many were posted.

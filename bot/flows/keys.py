@@ -18,6 +18,7 @@ log = structlog.get_logger()
 
 TO_DEVICE_AT_A_TIME = 400
 REQUESTS_AT_ONCE = 8
+ROOMS_TOGETHER = 100  # more at once would hold the event loop up
 BACKUP_AT_A_TIME = 100
 
 Hear = Callable[[Tx, Sequence[TrustNews]], Any]  # an async flow that tells people
@@ -71,6 +72,12 @@ class KeyUpkeep:
 
     async def share(self, audiences: Sequence[Audience]) -> tuple[Hold, ...]:
         """Give the rooms' keys to every device that lacks them, and return the rooms that have to wait."""
+        held: list[Hold] = []
+        for start in range(0, max(len(audiences), 1), ROOMS_TOGETHER):
+            held += await self._share(audiences[start : start + ROOMS_TOGETHER])
+        return tuple(held)
+
+    async def _share(self, audiences: Sequence[Audience]) -> tuple[Hold, ...]:
         async with self._sharing:
             async with self._store.transaction() as tx:
                 plan = await self._cipher.share(tx, audiences, self._clock.real())

@@ -35,6 +35,8 @@ ROOMS_IN_HAND = 32  # enough to keep the homeserver busy, few enough that an ack
 REQUESTS_AT_ONCE = 8  # beyond this Synapse only adds latency
 ANSWERS_TOGETHER = 16  # acknowledgements in one transaction; as many rooms are in hand meanwhile
 ANSWERS_WAIT = 0.25  # seconds that an acknowledgement waits for others
+FEW_ROOMS = 8  # whose keys are shared by themselves
+ROOMS_AHEAD = 400  # whose keys are shared before it is their turn
 HELD_RECHECK = 30.0  # seconds; what ends a hold usually wakes the sender long before
 URGENT_KEYS_WAIT = 5.0  # seconds that a crisis answer waits for its keys to be on their way
 URGENT_RETRY = 1.0  # seconds
@@ -167,7 +169,7 @@ class Sender:
         done = {row.outbox_id for row in ready}
         missing = [row for row in fresh if row.outbox_id not in done]
         shared = bool(missing) and await self._share([audiences[row.room_id] for row in missing])
-        return bool(answers or urgent or ready or shared)
+        return bool(urgent or shared)  # what was acknowledged and taken has been followed up, anything else wakes us
 
     async def _take_urgent(self, tx: Tx) -> list[tuple[OutboxEvent, Claims]]:
         """Encrypt the answers to `crisis`, each under a session of its own."""
@@ -190,12 +192,8 @@ class Sender:
         room = ROOMS_IN_HAND - len(self._in_hand)
         if room < ROOMS_IN_HAND // 2:
             return []
-        now = asyncio.get_running_loop().time()
-        waits = (*self._resting.items(), *self._held.items())
-        busy = set(self._in_hand) | {each for each, until in waits if until > now}
-        busy |= {room_id for room_id, *_ in await tx.rooms.gaps()}  # an echo may be among what is missing
         rows: list[OutboxEvent] = []
-        for row in await tx.outbox.heads(room, skip_rooms=busy):
+        for row in await tx.outbox.heads(room, skip_rooms=await self._busy_rooms(tx)):
             if row.state is OutboxState.QUEUED and row.not_after and row.not_after < self._clock.now():
                 await unsendable(tx, row, at=self._clock.now())
                 self._awake.set()
@@ -204,6 +202,13 @@ class Sender:
             if resolved is not None:
                 rows.append(resolved)
         return rows
+
+    async def _busy_rooms(self, tx: Tx) -> set[str]:
+        """Rooms from which nothing is to be taken now."""
+        now = asyncio.get_running_loop().time()
+        waits = (*self._resting.items(), *self._held.items())
+        busy = set(self._in_hand) | {each for each, until in waits if until > now}
+        return busy | {room_id for room_id, *_ in await tx.rooms.gaps()}  # an echo may be among what is missing
 
     async def _audiences(self, tx: Tx, rows: Sequence[OutboxEvent]) -> Mapping[str, Audience]:
         """Say who may read each row; rooms on hold rest."""
@@ -245,6 +250,11 @@ class Sender:
         """Bring keys to the devices that lack them; rooms that still have to wait rest for a while."""
         wakes = self._wakes
         await self._keys.refresh()
+        if len(audiences) > FEW_ROOMS:  # many wait: their keys go in the same few requests
+            async with self._store.transaction() as tx:
+                rows = await tx.outbox.heads(ROOMS_AHEAD, skip_rooms=await self._busy_rooms(tx))
+                others = await self._audiences(tx, rows)
+            audiences = list(dict.fromkeys((*audiences, *others.values())))
         held = await self._keys.share(audiences)
         for hold in held:
             if wakes == self._wakes:

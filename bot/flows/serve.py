@@ -31,6 +31,8 @@ LONG_POLL = 30.0  # seconds
 ECHOES_TOGETHER = 0.25  # seconds
 LOOK_FOR_REQUESTS = 1.0
 LOOK_FOR_SCHEDULES = 5.0  # the command line may have added one
+LOOK_AHEAD = 45.0
+KEYS_AHEAD = timedelta(minutes=2)
 READY_WITHIN = timedelta(seconds=90)
 STORE_RETRY = 1.0  # seconds
 FINISH_WITHIN = 2.5  # seconds; with the end of the process itself SIGTERM takes less than five
@@ -83,6 +85,7 @@ class Service:
         self._watching = Duty("watch", self._watch_over, every=30.0)
         self._schedule = Duty("schedules", self._deliver, every=LOOK_FOR_SCHEDULES)
         self._sittings = Duty("sittings", self._end_sittings, every=60.0)
+        self._ahead = Duty("keys ahead", self._share_ahead, every=LOOK_AHEAD)
         self._rings: dict[str, datetime | None] = {}
 
     @property
@@ -121,6 +124,7 @@ class Service:
             self._watching,
             self._schedule,
             self._sittings,
+            self._ahead,
         )
 
     async def _end(
@@ -216,6 +220,15 @@ class Service:
         if due != self._rings.get("prompt"):
             self._ring("prompt", due)
             self._sender.wake()
+
+    async def _share_ahead(self) -> None:
+        """Share the keys of the rooms whose prompts are due soon, so that the due minute is for sending (CRYPTO 23)."""
+        at = self._clock.now()
+        async with self._store.transaction() as tx:
+            audiences = await self._deliverer.rooms_due(tx, after=at, until=at + KEYS_AHEAD)
+        if audiences:
+            await self._keys.refresh()
+            await self._keys.share(audiences)
 
     async def _end_sittings(self) -> None:
         """End polls that were answered or have expired, and journals in which nobody writes any more."""
