@@ -126,7 +126,7 @@ class Person:
         return found
 
     async def wait_for_backup(self, *, timeout: float = 20.0) -> int:
-        """Wait until every room key of this device is in the server's backup; return how many it holds."""
+        """Put every room key of this device into the server's backup; return how many it holds then."""
         return int(await self._wait("waitForBackup", timeout))
 
     async def prepare_to_encrypt(self, room: str) -> None:

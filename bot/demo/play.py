@@ -32,7 +32,7 @@ EVENING = 17  # o'clock: when the demo's day begins
 SPEED = 60  # a second is a minute
 BETWEEN_RUNS = timedelta(minutes=15)  # of the demo's time: what a killed run may not have noted
 LOOK_EVERY_S = 5.0
-FAREWELL_S = 3.0
+FAREWELL_S = 8.0  # enough for a busy machine; usually it is a fraction of a second
 BOT = "interlude"
 PRACTICE = ("--practice-name", "the Lakeside Practice", "--practice-line", "020 7946 0000", "--country", "GB")
 
