@@ -123,6 +123,11 @@ class Sitting:
         ends = self.polls[poll]
         return self.closes_at if ends is None else min(ends, self.closes_at)
 
+    def busy(self, *, at: datetime) -> bool:
+        """Whether the client is in the middle of it."""
+        busy = _busy_until(self)
+        return busy is not None and at < busy
+
     def takes_more(self, step: str, *, at: datetime) -> bool:
         """Whether what is sent now joins the last answer to this step."""
         if self.row != step or self.row_since is None:
@@ -202,16 +207,18 @@ def answered(sitting: Sitting, step: str, script: Script, *, in_a_row: bool, at:
 
 def taken_back(sitting: Sitting, step: str, script: Script) -> Move:
     """Return what follows when `undo` has taken an answer back: a step without one is asked again."""
-    if not sitting.open or step in script.values:
+    if step in script.values:
         return Move(sitting=sitting)
-    return Move(sitting=replace(_at(sitting, step), row=None, row_since=None), ask=step)
+    silent = replace(sitting, row=None, row_since=None)  # no passing remark takes the place of what was taken back
+    return Move(sitting=_at(silent, step), ask=step) if sitting.open else Move(sitting=silent)
 
 
 def emptied(sitting: Sitting, step: str, script: Script) -> Sitting:
     """Return the sitting when a redaction took an answer: the current step waits again, its question still stands."""
-    if sitting.standing is Standing.ROW and step == sitting.step and step not in script.values:
-        return replace(sitting, ask_next_at=None, row=None, row_since=None)
-    return sitting
+    if step in script.values:
+        return sitting
+    silent = replace(sitting, row=None, row_since=None) if sitting.row == step else sitting
+    return replace(silent, ask_next_at=None) if step == sitting.step else silent
 
 
 def due(sitting: Sitting, *, at: datetime) -> Turn | None:

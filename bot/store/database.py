@@ -25,6 +25,7 @@ from bot.store.rooms import RoomRows
 from bot.store.schema import upgrade_connection
 from bot.store.sealing import Sealers
 from bot.store.session import Session, guarded, whole
+from bot.store.sittings import SittingRows
 
 _SQLITE_VACUUM = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 _POSTGRESQL_VACUUM = ("VACUUM FULL",)
@@ -44,6 +45,7 @@ class Transaction:
         self.outbox: ports.OutboxRows = OutboxRows(session)
         self.pairs: ports.PairRows = PairRows(session)
         self.deliveries: ports.DeliveryRows = DeliveryRows(session)
+        self.sittings: ports.SittingRows = SittingRows(session)
         self.records: ports.RecordRows = RecordRows(session)
         self.intents: ports.IntentRows = IntentRows(session)
 

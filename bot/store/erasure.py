@@ -25,6 +25,7 @@ from bot.store.tables import (
     records,
     rooms,
     schedules,
+    sittings,
     talk,
     to_device,
 )
@@ -57,7 +58,7 @@ def _statements() -> tuple[Delete, ...]:
     ]
     of_pair = [
         delete(table).where(table.c.account == MINE, table.c.pair_id == bindparam("of_pair"))
-        for table in (records, deliveries, schedules, goals, pairs)
+        for table in (records, sittings, deliveries, schedules, goals, pairs)
     ]
     # The console was told who is who, and finished intents carry names: both are sealed by the account's key.
     out = delete(outbox).where(

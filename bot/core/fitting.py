@@ -1,0 +1,62 @@
+"""Whether what somebody typed fits a step, and what it says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.core.conditions import Value
+from bot.core.goals import Scale
+from bot.core.prompts import ChoiceStep, NumberStep, ScaleStep, Step, TimeStep, YesNoStep
+from bot.core.reading import Misfit, Reading, ReadingWords, read_choice, read_number
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fit:
+    """A value that fits, and what was written behind it."""
+
+    value: str | int
+    note: str | None = None
+
+
+def takes_words(step: Step) -> bool:
+    """Whether any words are an answer."""
+    return step.kind in ("text", "any")
+
+
+def takes_values(step: Step) -> bool:
+    """Whether the answer is a value; media are one all the same."""
+    return not takes_words(step) and step.kind != "media"
+
+
+def fit(
+    text: str, step: Step, *, scale: Scale | None, options: Mapping[str, str], words: ReadingWords
+) -> Fit | Misfit | None:
+    """Read a text for a step that asks for a value.
+
+    `scale` has the bounds of a scale, `options` the options of a choice or the language's yes and no. None means that
+    the text has nothing like the value in it: it is ordinary conversation.
+    """
+    match step:
+        case ScaleStep() if scale is not None:
+            return _fit(read_number(text, scale.low, scale.high, words))
+        case ChoiceStep():
+            chosen = read_choice(text, options, words)
+            if chosen is not None:
+                return Fit(value=chosen)
+            found = read_number(text, 1, len(options), words)
+            return found if isinstance(found, Misfit) else None
+        case YesNoStep() | NumberStep() | TimeStep():
+            return None
+        case _:
+            return None
+
+
+def shown(value: Value, options: Mapping[str, str], unit: str | None = None) -> str:
+    """Return a value as people read it: an option's label, a number with its unit."""
+    if value is None:
+        return ""
+    text = options.get(str(value), str(value))
+    return f"{text} {unit}" if unit else text
+
+
+def _fit(found: Reading | Misfit | None) -> Fit | Misfit | None:
+    return Fit(value=found.value, note=found.note) if isinstance(found, Reading) else found
