@@ -7,6 +7,8 @@ from bot.core.conditions import Value
 from bot.core.goals import Scale
 from bot.core.prompts import ChoiceStep, NumberStep, ScaleStep, Step, TimeStep, YesNoStep
 from bot.core.reading import Misfit, Reading, ReadingWords, read_choice, read_number
+from bot.core.template import say
+from bot.core.wording import Wording
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,3 +62,44 @@ def shown(value: Value, options: Mapping[str, str], unit: str | None = None) -> 
 
 def _fit(found: Reading | Misfit | None) -> Fit | Misfit | None:
     return Fit(value=found.value, note=found.note) if isinstance(found, Reading) else found
+
+
+def misfit_text(
+    reason: Misfit,
+    step: Step,
+    *,
+    title: str,
+    scale: Scale | None,
+    options: Mapping[str, str],
+    words: Wording,
+) -> str:
+    """Return the one kind sentence that says what would fit."""
+    unsure = reason is Misfit.UNSURE
+    match step:
+        case YesNoStep():
+            yes, no = options.values()
+            return say(words.does_not_fit_yes_no, title=title, yes=yes, no=no)
+        case NumberStep():
+            return _amount_text(step, title, words, unsure=unsure)
+        case TimeStep():
+            return say(words.does_not_fit_time_unsure if unsure else words.does_not_fit_time, title=title)
+        case ScaleStep() if scale is not None:
+            template = words.does_not_fit_unsure if unsure else words.does_not_fit_number
+            return say(template, title=title, low=scale.low, high=scale.high)
+        case ChoiceStep():
+            return say(words.does_not_fit_choice, title=title, options=", ".join(options.values()))
+        case _:
+            return say(words.does_not_fit_media, title=title)
+
+
+def _amount_text(step: NumberStep, title: str, words: Wording, *, unsure: bool) -> str:
+    low, high = (None if bound is None else f"{bound:f}" for bound in (step.low, step.high))
+    if unsure:
+        return say(words.does_not_fit_amount_unsure, title=title)
+    if low is not None and high is not None:
+        return say(words.does_not_fit_amount_between, title=title, low=low, high=high)
+    if low is not None:
+        return say(words.does_not_fit_amount_from, title=title, low=low)
+    if high is not None:
+        return say(words.does_not_fit_amount_to, title=title, high=high)
+    return say(words.does_not_fit_amount, title=title)

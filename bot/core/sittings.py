@@ -151,6 +151,10 @@ class Script:
         """Whether a step is to be asked at all, by the answers so far."""
         return step.when is None or holds(step.when, self.values)
 
+    def asks(self, step: str | None) -> bool:
+        """Whether a step is in the prompt and to be asked, by the answers so far."""
+        return any(each.id == step and self.applies(each) for each in self.steps)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Move:
@@ -205,12 +209,16 @@ def answered(sitting: Sitting, step: str, script: Script, *, in_a_row: bool, at:
     return turned(replace(noted, replaces=False), Turn.ROW if in_a_row else Turn.VALUE, script, at=at)
 
 
-def taken_back(sitting: Sitting, step: str, script: Script) -> Move:
+def taken_back(sitting: Sitting, step: str, script: Script, *, at: datetime) -> Move:
     """Return what follows when `undo` has taken an answer back: a step without one is asked again."""
     if step in script.values:
         return Move(sitting=sitting)
     silent = replace(sitting, row=None, row_since=None)  # no passing remark takes the place of what was taken back
-    return Move(sitting=_at(silent, step), ask=step) if sitting.open else Move(sitting=silent)
+    if not sitting.open:
+        return Move(sitting=silent)
+    if script.asks(step):
+        return Move(sitting=_at(silent, step), ask=step)
+    return turned(silent, Turn.VALUE, script, at=at) if step == sitting.step else Move(sitting=silent)
 
 
 def emptied(sitting: Sitting, step: str, script: Script) -> Sitting:
@@ -304,7 +312,8 @@ def _put_off(scene: _Scene) -> Move:
 def _come_back(scene: _Scene) -> Move:
     """Ask the current step once more; what follows, when it had its answer before it was put off."""
     sitting = scene.sitting
-    if sitting.step is None or (sitting.step in scene.script.values and not sitting.replaces):
+    answered_before = sitting.step in scene.script.values and not sitting.replaces
+    if sitting.step is None or answered_before or not scene.script.asks(sitting.step):
         return _go_on(scene)
     return Move(sitting=replace(sitting, later_at=None), ask=sitting.step)
 

@@ -21,7 +21,6 @@ from bot.core.sittings import Script, Sitting, SittingState, Standing
 from bot.ports import Tx
 
 LOOKED_AT = 40  # newest prompts of a pair that a message can be an answer to
-POSTS = ("prompt", "repeat")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,18 +60,26 @@ class Asked:
         """Where its newest post stands."""
         return max(self._places(), default=0)
 
+    def is_open(self, at: datetime) -> bool:
+        """Whether its sitting goes on."""
+        return self.sitting.open and at < self.sitting.closes_at
+
+    def waits(self, at: datetime) -> bool:
+        """Whether it stands in the room and waits for an answer."""
+        return self.since is not None and self.is_open(at) and self.sitting.standing is Standing.ASKED
+
     def form(self, pack: Pack) -> Form:
         """What its record is read with."""
         return Form(prompt=self.prompt, labels=labels_of(self.prompt, pack.wording))
 
-    def question(self, step: Step, pair: Pair, pack: Pack) -> Question:
+    def question(self, step: Step, pair: Pair | None, pack: Pack) -> Question:
         """Return a step with all that its question is made of."""
         return Question(
             delivery=self.delivery,
             prompt=self.prompt,
             step=step,
             goal=self.goal,
-            client=pair.client_name,
+            client=pair.client_name if pair else "",
             words=pack.wording,
         )
 
@@ -91,14 +98,14 @@ class Asked:
         return [
             self._step(step, by_step[step.id], answered.get(step.id, ()), pair, pack, at)
             for step in self.prompt.steps
-            if any(row.purpose in POSTS for row in by_step.get(step.id, ()))
+            if any(is_post(row) for row in by_step.get(step.id, ()))
         ]
 
     def _step(
         self, step: Step, rows: Sequence[OutboxEvent], pieces: Sequence[Piece], pair: Pair, pack: Pack, at: datetime
     ) -> AskedStep:
         sitting, question = self.sitting, self.question(step, pair, pack)
-        posts = [row for row in rows if row.purpose in POSTS]
+        posts = [row for row in rows if is_post(row)]
         polls = {row.event_id or "": row for row in posts if row.event_type == POLL_START}
         current = sitting.step == step.id
         return AskedStep(
@@ -122,7 +129,7 @@ class Asked:
         )
 
     def _places(self) -> list[int]:
-        events = [row.event_id or "" for row in self.rows if row.purpose in POSTS]
+        events = [row.event_id or "" for row in self.rows if is_post(row)]
         return [self.orders[event] for event in events if event in self.orders]
 
 
@@ -159,6 +166,11 @@ async def gathered(tx: Tx, pair: Pair, pack: Pack, deliveries: Sequence[Delivery
         )
         for each in known
     ]
+
+
+def is_post(row: OutboxEvent) -> bool:
+    """Whether a row shows a question of ours: its first post, a reminder, or once more."""
+    return PROMPT in row.content
 
 
 def _sitting(delivery: Delivery, prompt: Prompt, stored: Sitting | None) -> Sitting:

@@ -75,7 +75,7 @@ async def test_schedules_come_and_go(store: Database) -> None:
 
 async def test_an_occurrence_is_delivered_once(store: Database) -> None:
     """A second delivery of an occurrence is not stored, and takes no number; by hand, the intent counts."""
-    by_hand = delivery("d2", schedule_id=None, occurrence="i1", options={}, asked={}, goal_id=None)
+    by_hand = delivery("d2", schedule_id=None, occurrence="i1", asked={}, goal_id=None)
     async with store.transaction() as tx:
         assert await tx.deliveries.add(delivery()) == delivery(number=1)
         assert await tx.deliveries.add(delivery("again")) is None
@@ -100,23 +100,6 @@ async def test_recent_deliveries_come_newest_first(store: Database) -> None:
         assert recent[0] == posted
         with pytest.raises(StaleRow):
             await tx.deliveries.save(delivery("gone"))
-
-
-async def test_polls_are_open_until_they_were_ended(store: Database) -> None:
-    """Posted polls that were not ended, and nothing that is no poll."""
-    posted = {"posted_at": AT, "state": DeliveryState.POSTED}
-    rows = {
-        "voted": delivery("voted", last_vote_at=AT - 11 * MINUTE, **posted),
-        "expired": delivery("expired", expires_at=AT, **posted),
-        "open": delivery("open", **posted),
-        "ended": delivery("ended", last_vote_at=AT - 11 * MINUTE, poll_ended=True, **posted),
-        "text": delivery("text", expires_at=AT, options={}, **posted),
-        "unposted": delivery("unposted", expires_at=AT),
-    }
-    async with store.transaction() as tx:
-        for name, row in rows.items():
-            await tx.deliveries.add(replace(row, occurrence=name))
-        assert {each.delivery_id for each in await tx.deliveries.open_polls()} == {"voted", "expired", "open"}
 
 
 async def test_a_record_comes_back_whole(store: Database) -> None:
