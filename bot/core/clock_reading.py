@@ -59,11 +59,12 @@ def read_time(text: str, words: ReadingWords) -> Reading[time] | Misfit | None:
     rest = without_tails(rest, words)
     separated = is_separated(rest, words)
     anchored = not found.bare or bool(parts)
-    if (not anchored and not separated) or _is_no_time(rest, words):
+    followed = _is_followed_by_time(found.minutes, rest, words)
+    if (not anchored and not separated and not followed) or _is_no_time(rest, words):
         return None
     if found.minutes is None:
         return Misfit.OUTSIDE if separated else None
-    if start.doubtful or found.unsure or _is_followed_by_time(found.minutes, rest, words):
+    if start.doubtful or found.unsure or followed:
         return Misfit.UNSURE
     minutes = _settled(found, found.minutes, parts, words)
     if minutes is None:
@@ -76,11 +77,11 @@ def _opening(text: str, words: ReadingWords) -> _Start:
     clock = words.clock
     start = _Start(rest=text)
     for _ in range(_MAX_OPENINGS):
-        named = _named(start.rest, words)
-        if named is not None:
-            return replace(start, named=named)
         lead = opening(start.rest, (*clock.at, *words.lead_ins, *words.about, "~", "≈"), ())
         doubt = opening(lead.rest, (*words.unsure, *clock.about, *_ALMOST), (), at_most=1)
+        named = _named(doubt.rest, words)
+        if named is not None:
+            return replace(start, doubtful=start.doubtful or doubt.led, named=named)
         part = _part(doubt.rest, words)
         if not lead.led and not doubt.led and part is None:
             break
@@ -253,14 +254,16 @@ def _is_no_time(rest: str, words: ReadingWords) -> bool:
     return any(after(word, phrases) is not None for phrases in (words.unit_words, words.dates, words.passing))
 
 
-def _is_followed_by_time(minutes: int, rest: str, words: ReadingWords) -> bool:
+def _is_followed_by_time(minutes: int | None, rest: str, words: ReadingWords) -> bool:
     """Tell whether a second time follows at once: `8:30 or 9`, `20:00-21:00`."""
     skipped = (*words.ranges, *words.joins, *words.lead_ins, *words.about, *words.unsure)
     behind = opening(_CONNECTORS.sub("", rest), (*skipped, *words.clock.at, *words.clock.about), ()).rest
     second = _clock(behind, words)
-    if second is None or second.minutes is None or _is_no_time(second.rest, words):
+    if second is None or second.minutes is None:
         return False
     parts, left = _parts(second.rest, words)
+    if _is_no_time(left, words):
+        return False
     if second.bare and not parts and not is_separated(without_tails(left, words), words):
         return False
     return bool(parts) or second.minutes != minutes

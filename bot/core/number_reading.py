@@ -14,6 +14,7 @@ _ABOUT = ("~", "≈", "+-", "±")
 _UNSURE = ("<", ">", "≤", "≥", "=<", "=>", "<=", ">=")
 _NUMBER = re.compile(r"(?<![\w.,:/^])[-+]?\d+(?:[.,]\d+)*(?![\w^]|[:/]\d)|[^\W\d_]+")
 _CONNECTORS = re.compile(r"^[\s\-.,:;!?)(\]\"'*_`…=>/&+]*")
+_CLOCK_OR_RATIO = re.compile(r"\d+ ?(?:[:/]|h) ?\d+(?: ?min| ?m)?[\s.!?]*")
 _BESIDE = 200  # how far from a number the words reach that say what it means
 
 
@@ -43,6 +44,8 @@ def read_number(text: str, low: int, high: int, words: ReadingWords) -> Reading[
     if number is None:
         return None
     rest, top = _without_top(number.rest, words)
+    if re.match(r"\++(?!\w)|-+$", rest):
+        return Misfit.UNSURE  # 7+, 7-: a little more, a little less
     share = _after_percent(rest, words) if (low, high) == (0, 100) else None
     rest = rest if share is None else share
     message = _Message(
@@ -75,17 +78,22 @@ def read_amount(
 
     spellings = unit_spellings(unit, words) if unit else ()
     start = _opening(text, words)
+    signed = after(start.rest, tuple(sign for sign in spellings if not sign[0].isalnum()))  # €5
+    start = start if signed is None else replace(start, rest=signed.lstrip())
     number = _amount(start, spellings, words)
     if number is None:
         return _nothing(start, words) if fits(Decimal(0)) else None
-    message = _Message(text=text, start=start, number=number, fits=fits, words=words)
+    message = _grouped(_Message(text=text, start=start, number=number, fits=fits, words=words), spellings)
+    number = message.number
     behind = _after_unit(number.rest, spellings)
     if behind is not None:
-        return _in_unit(message, behind)
-    if re.fullmatch(r"\d+ ?[:/] ?\d+[\s.!?]*", start.rest) or _is_range(number.values, number.rest, spellings, words):
+        return _in_unit(message, behind, in_hours=_is_hours(unit, words))
+    if _CLOCK_OR_RATIO.fullmatch(start.rest) or _is_range(number.values, number.rest, spellings, words):
         return Misfit.UNSURE  # 6:30 hours, 1/2: one or two?
     if _is_no_amount(number.rest, words):
         return None
+    if _is_hours(unit, words) and _may_be_minutes(message):
+        return Misfit.UNSURE
     return _without_unit(message, asked=unit is not None, loose=low is not None and high is not None)
 
 
@@ -109,7 +117,7 @@ def leading_number(text: str, words: ReadingWords) -> Numeral | None:
 def unit_spellings(unit: str, words: ReadingWords) -> Phrases:
     """Return how the unit of a step may be written behind a number."""
     form = folded(unit)
-    for group in words.units:
+    for group in (*words.units, words.clock.hours):
         if form in map(folded, group):
             return (unit, *group)
     if form in {"%", *map(folded, words.percent)}:
@@ -142,7 +150,7 @@ def _nothing(start: Opening, words: ReadingWords) -> Reading[int | Decimal] | No
     return Reading(value=0) if is_whole else None
 
 
-def _in_unit(message: _Message, behind: str) -> Reading[int | Decimal] | Misfit | None:
+def _in_unit(message: _Message, behind: str, *, in_hours: bool) -> Reading[int | Decimal] | Misfit | None:
     """Read an amount behind which its unit stands; `behind` is what follows the unit."""
     words, values = message.words, message.number.values
     if after(behind.lstrip(), words.passing) is not None:
@@ -151,21 +159,36 @@ def _in_unit(message: _Message, behind: str) -> Reading[int | Decimal] | Misfit 
     if more is not None and is_separated(without_tails(more[1], words), words):
         values, behind = tuple(value + more[0] for value in values), more[1]  # "an hour and a half"
     rest = without_tails(behind, words)
-    if message.start.doubtful or _next_number(rest, words) is not None:
-        return Misfit.UNSURE  # "6 hours 20"
+    if message.start.doubtful or _next_number(rest, words) is not None or (in_hours and _may_be_minutes(message)):
+        return Misfit.UNSURE  # "6 hours 20", "7.30 hours"
     return _chosen(message, values, rest)
+
+
+def _is_hours(unit: str | None, words: ReadingWords) -> bool:
+    return unit is not None and folded(unit) in map(folded, words.clock.hours)
+
+
+def _may_be_minutes(message: _Message) -> bool:
+    """Tell whether 7.30 may be seven hours and a half."""
+    return re.match(r"\d{1,2}[.,][0-5]\d(?!\d)", message.start.rest) is not None
 
 
 def _without_unit(message: _Message, *, asked: bool, loose: bool) -> Reading[int | Decimal] | Misfit | None:
     """Read an amount behind which no unit stands, or another one."""
-    rest = message.number.rest
-    other = _first_unit(rest, message.words)
-    if other is None:
-        return _unmeasured(_grouped(message), None, loose=loose)
-    measured = _measured(message, rest)
-    if measured is None or asked or message.start.doubtful or re.search(r"\w", other):
-        return measured
-    return _chosen(message, message.number.values, rest)  # nobody asked for a unit: it is a note
+    rest, words = message.number.rest, message.words
+    other = _first_unit(rest, words)
+    if other is not None:
+        measured = _measured(message, rest)
+        in_hours = _after_unit(rest, words.clock.hours) is not None
+        if measured is None or asked or message.start.doubtful or re.search(r"\w", other):
+            return measured
+        # Nobody asked for a unit: it is a note.
+        return measured if in_hours and _may_be_minutes(message) else _chosen(message, message.number.values, rest)
+    counted = re.fullmatch(r" [^\W\d_]+[\s.!?]*", without_tails(rest, words))
+    if counted is not None and loose and not message.start.doubtful and message.number.values != (Decimal(1),):
+        # "3 coffees" where nobody asked for a unit; where somebody did, it may be another one.
+        return Misfit.UNSURE if asked else _chosen(message, message.number.values, rest)
+    return _unmeasured(message, None, loose=loose and not asked)
 
 
 def _unmeasured(message: _Message, rest: str | None, *, loose: bool) -> Reading[int | Decimal] | Misfit | None:
@@ -182,16 +205,17 @@ def _unmeasured(message: _Message, rest: str | None, *, loose: bool) -> Reading[
     return _chosen(message, message.number.values, rest)
 
 
-def _grouped(message: _Message) -> _Message:
-    """Add the reading of `80 000`; `8 500` may also be two numbers."""
+def _grouped(message: _Message, spellings: Phrases) -> _Message:
+    """Add the reading of `80 000`; `8 500` may also be two numbers, unless the unit stands behind them."""
     text = message.start.rest
-    groups = re.match(r"\d{1,3}(?: \d{3})+(?![\w]|[.,:/]\d)", text)
+    groups = re.match(r"\d{1,3}(?: \d{3})+(?![\d]|[.,:/]\d)", text)
     if groups is None:
         return message
-    parts = groups[0].split()
+    parts, rest = groups[0].split(), text[groups.end() :]
     joined = Decimal("".join(parts))
-    values = (joined,) if any(part[0] == "0" for part in parts[1:]) else (joined, *map(Decimal, parts))
-    return replace(message, number=Numeral(values=values, spelled=False, rest=text[groups.end() :]))
+    together = any(part[0] == "0" for part in parts[1:]) or _after_unit(rest, spellings) is not None
+    values = (joined,) if together else (joined, *map(Decimal, parts))
+    return replace(message, number=Numeral(values=values, spelled=False, rest=rest))
 
 
 def _chosen(message: _Message, values: tuple[Decimal, ...], rest: str) -> Reading[int | Decimal] | Misfit | None:

@@ -64,7 +64,8 @@ def _unsigned(text: str, words: ReadingWords) -> Numeral | None:
         values = digit_values(run[0])
         found = None if values is None else Numeral(values=values, spelled=False, rest=text[run.end() :])
     else:
-        found = _spelled(text, words) or _share_alone(text, words)
+        said = [one for one in (_spelled(text, words), _share_alone(text, words)) if one is not None]
+        found = min(said, key=lambda one: len(one.rest), default=None)  # "three quarters", not "three"
     return None if found is None else _with_fraction(found, words)
 
 
@@ -82,7 +83,7 @@ def digit_values(run: str) -> tuple[Decimal, ...] | None:
     divides = last != "'" and last not in inner and len(inner) <= 1 and len(groups[-1]) <= _MAX_DECIMALS
     divides = divides and (len(marks) == 1 or (grouping and all(len(group) == 3 for group in groups[1:-1])))
     values = []
-    if divides:
+    if divides and not (thousands and groups[-1] == "000"):  # nobody writes 10 as 10.000
         values.append(Decimal("".join(groups[:-1]) + "." + groups[-1]))
     if thousands:
         values.append(Decimal("".join(groups)))

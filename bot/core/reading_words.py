@@ -29,6 +29,7 @@ class ClockWords(BaseModel):
     at: Phrases = Field(description="What stands before a time: `at`.")
     hour: Phrases = Field(description="What stands after an hour: `o'clock`.")
     minutes: Phrases = Field(description="What may stand after the first number of `ten minutes past eight`.")
+    hours: Phrases = Field(description="Spellings of the measure in which 7.30 may be seven hours and a half.")
     quarter: Phrases = Field(description="A quarter of an hour in `quarter past eight`.")
     past: Phrases = Field(description="What stands between the minutes and the hour before them.")
     to: Phrases = Field(description="What stands between the minutes and the hour after them.")
@@ -113,4 +114,4 @@ class ReadingWords(BaseModel):
     @cached_property
     def unit_words(self) -> Phrases:
         """Every spelling of every measure."""
-        return tuple(word for group in self.units for word in group)
+        return tuple(word for group in (*self.units, self.clock.hours) for word in group)

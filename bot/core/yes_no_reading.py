@@ -81,8 +81,9 @@ def _takes_back(rest: str, value: YesNo, words: ReadingWords) -> bool:
     if any(sign in rest for sign, other in _SIGNS.items() if other != value):
         return True
     for clause in re.split(r"[\n,;.!?()…]+|\s-+\s", rest):
-        bare = opening(clause.strip(" -"), (*words.lead_ins, *words.note_starts, *words.ranges), ()).rest
-        found = _longest(bare, words)
-        if found is not None and found[0] != value and not without_tails(found[1], words).strip():
-            return True
+        said = clause.strip(" -")
+        led = opening(said, (*words.lead_ins, *words.note_starts, *words.ranges), ()).rest
+        for found in (_longest(said, words), _longest(led, words)):
+            if found is not None and found[0] != value and not without_tails(found[1], words).strip():
+                return True
     return False
