@@ -2,13 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
 
 from bot.core.conditions import Value
 from bot.core.goals import Scale
 from bot.core.prompts import ChoiceStep, NumberStep, ScaleStep, Step, TimeStep, YesNoStep
-from bot.core.reading import Misfit, Reading, ReadingWords, read_choice, read_number
+from bot.core.reading import (
+    Misfit,
+    Reading,
+    ReadingWords,
+    YesNo,
+    read_amount,
+    read_number,
+    read_option,
+    read_time,
+    read_yes_no,
+)
 from bot.core.template import say
 from bot.core.wording import Wording
+
+
+_Read = Reading[int] | Reading[int | Decimal] | Reading[str] | Reading[YesNo] | Reading[time] | Misfit | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,13 +56,13 @@ def fit(
         case ScaleStep() if scale is not None:
             return _fit(read_number(text, scale.low, scale.high, words))
         case ChoiceStep():
-            chosen = read_choice(text, options, words)
-            if chosen is not None:
-                return Fit(value=chosen)
-            found = read_number(text, 1, len(options), words)
-            return found if isinstance(found, Misfit) else None
-        case YesNoStep() | NumberStep() | TimeStep():
-            return None
+            return _fit(read_option(text, options, words))
+        case YesNoStep():
+            return _fit(read_yes_no(text, words))
+        case NumberStep():
+            return _fit(read_amount(text, step.low, step.high, step.unit, words))
+        case TimeStep():
+            return _fit(read_time(text, words))
         case _:
             return None
 
@@ -60,8 +75,19 @@ def shown(value: Value, options: Mapping[str, str], unit: str | None = None) -> 
     return f"{text} {unit}" if unit else text
 
 
-def _fit(found: Reading | Misfit | None) -> Fit | Misfit | None:
-    return Fit(value=found.value, note=found.note) if isinstance(found, Reading) else found
+def _fit(found: _Read) -> Fit | Misfit | None:
+    return Fit(value=_recorded(found.value), note=found.note) if isinstance(found, Reading) else found
+
+
+def _recorded(value: int | Decimal | str | time) -> str | int:
+    """Return a value as it is recorded: Matrix has no fractions, so decimals are text with a point."""
+    match value:
+        case Decimal():
+            return f"{value:f}"
+        case time():
+            return f"{value:%H:%M}"
+        case _:
+            return value
 
 
 def misfit_text(
