@@ -93,7 +93,7 @@ def test_every_mistake_is_listed_with_its_place() -> None:
         ("id: x\n" * 20_000, "my.yaml:1:1: file", "64 kB"),
         (TEXT + "---\nid: x\n", "my.yaml:10:1: file", "second document"),
         ("id: 'x", "my.yaml:1:7: file", "not valid YAML"),
-        ("id: \x00", "my.yaml:1:1: file", "character"),
+        ("id: \x00", "my.yaml:1:5: file", "character"),
         ("- id: x", "my.yaml:1:1: file", "field: value"),
         ("", "my.yaml:1:1: file", "field: value"),
         ("? [a]\n: b", "my.yaml:1:3: file", "no plain field name"),
