@@ -6,8 +6,9 @@ do harm. What a bad file can cost is bounded by `MAX_BYTES`, `MAX_DEPTH` and `MA
 """
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar, cast
 
 import yaml
@@ -149,8 +150,7 @@ def validate(model: type[M], document: Document) -> M:
     # A list is called too short also where its items have mistakes of their own.
     told = [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in inner]
     told.sort(key=lambda detail: document.mark(detail["loc"]))
-    names = sorted(set(_field_names(model.model_json_schema())))
-    mistakes = [_explain(document, detail, names) for detail in told[:MAX_MISTAKES]]
+    mistakes = [_explain(document, detail, model) for detail in told[:MAX_MISTAKES]]
     raise pack_error(mistakes, more=len(told[MAX_MISTAKES:]))
 
 
@@ -245,24 +245,29 @@ def _sentence(error: yaml.MarkedYAMLError) -> str:
     return "not valid YAML; check indentation and quotes"
 
 
-def _explain(document: Document, detail: ErrorDetails, names: list[str]) -> Mistake:
+def _explain(document: Document, detail: ErrorDetails, model: type[BaseModel]) -> Mistake:
     context = detail.get("ctx") or {}
     kind, place = detail["type"], detail["loc"]
     if kind in ("value_error", "mistake"):  # the second one is ours: `fields.refuse`
         return document.mistake(place, str(context.get("error", detail["msg"])))
     if kind == "extra_forbidden":
-        return document.mistake(place, f"is not a known field; {_nearest(str(place[-1]), names)}")
+        return document.mistake(place, f"is not a known field; {_nearest(str(place[-1]), _names(model))}")
     if kind == "missing":
         return document.mistake(place[:-1], "is missing; add it", missing=str(place[-1]))
     known = SENTENCES.get(kind)
     return document.mistake(place, known.format(**context) if known else "is not allowed here; correct it")
 
 
-def _nearest(name: str, names: list[str]) -> str:
+def _nearest(name: str, names: Sequence[str]) -> str:
     if name in names:
         return "it has no meaning in this place, remove it"
     near = difflib.get_close_matches(name[:40], names, n=1)
     return f"did you mean `{near[0]}`?" if near else "remove it, or check its spelling"
+
+
+@lru_cache(maxsize=8)
+def _names(model: type[BaseModel]) -> Sequence[str]:
+    return sorted(set(_field_names(model.model_json_schema())))
 
 
 def _field_names(schema: object) -> Iterator[str]:

@@ -82,13 +82,13 @@ def _duration(value: object) -> object:
 
 
 def _scale(value: object) -> object:
-    if not isinstance(value, str):
+    if isinstance(value, Scale):
         return value
     try:
-        return parse_scale(value)
+        return parse_scale(value if isinstance(value, str) else "")
     except GoalError:
         raise ValueError(
-            f"{_shown(value)} is no scale; write two whole numbers, the smaller first, for example 0-10"
+            f"{_shown(str(value))} is no scale; write two whole numbers, the smaller first, for example 0-10"
         ) from None
 
 
@@ -123,8 +123,12 @@ def _shown(value: str) -> str:
 
 
 # The patterns stand in the schema; the checks before them say the same in words.
-Id = Annotated[str, BeforeValidator(_id), Field(pattern=r"^[a-z0-9-]{1,40}$")]
-Line = Annotated[str, BeforeValidator(_line), Field(min_length=1, pattern=r"^[^\r\n]*\S[^\r\n]*$")]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$"), BeforeValidator(_id)]
+_LINE = r"^[^\r\n]*\S[^\r\n]*$"
+Unit = Annotated[str, Field(min_length=1, max_length=20, pattern=_LINE), BeforeValidator(_line)]
+Label = Annotated[str, Field(min_length=1, max_length=40, pattern=_LINE), BeforeValidator(_line)]
+Title = Annotated[str, Field(min_length=1, max_length=60, pattern=_LINE), BeforeValidator(_line)]
+Sentence = Annotated[str, Field(min_length=1, max_length=200, pattern=_LINE), BeforeValidator(_line)]
 Day = Annotated[date, BeforeValidator(_day)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from bot.core.commands import command_form
 from bot.core.document import read_document, validate
-from bot.core.fields import Duration, Id, Line, Part, Whole, refuse
+from bot.core.fields import Duration, Id, Label, Part, Sentence, Title, Whole, refuse
 from bot.core.fitting import when_mistakes
 from bot.core.goals import Scale
 from bot.core.markup import Shown, render
@@ -67,10 +67,8 @@ class Prompt(Part):
 
     id: Id = Field(description="Name of the prompt; the same in every language, never changed.")
     version: Annotated[Whole, Field(ge=1, le=9999)] = Field(description="Raised with every change of meaning.")
-    title: Annotated[Line, Field(max_length=60)] = Field(description="What people call it.")
-    why: Annotated[Line, Field(max_length=200)] = Field(
-        description="One line: what this prompt is good for; may use {client}."
-    )
+    title: Title = Field(description="What people call it.")
+    why: Sentence = Field(description="One line: what this prompt is good for; may use {client}.")
     grace: Duration | None = Field(
         default=None,
         description="How late it may still go out. Left out: 2 h for daily schedules, 12 h for weekly ones.",
@@ -79,7 +77,7 @@ class Prompt(Part):
         default=None,
         description="How long after it is due an answer is not marked as late. Left out: until the next one is due.",
     )
-    starts: tuple[Annotated[Line, Field(max_length=40)], ...] = Field(
+    starts: tuple[Label, ...] = Field(
         default=(),
         max_length=10,
         description="Whole messages with which the client starts it at any time: `log urge`.",

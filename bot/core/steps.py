@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from bot.core.conditions import Condition
-from bot.core.fields import Flag, Id, Line, Number, Part, ScaleText, refuse
+from bot.core.fields import Flag, Id, Label, Number, Part, ScaleText, Sentence, Unit, refuse
 from bot.core.markup import markup_mistakes
 from bot.core.spelling import bare_words
 from bot.core.template import check_gaps
@@ -21,14 +21,14 @@ class Option(Part):
     """One answer that can be tapped."""
 
     id: Id = Field(description="What is recorded; the same in every language.")
-    label: Annotated[Line, Field(max_length=40)] = Field(description="What people see and may also type.")
+    label: Label = Field(description="What people see and may also type.")
 
 
 class ScaleLabels(Part):
     """What the two ends of a scale mean."""
 
-    low: Annotated[Line, Field(max_length=40)] = Field(description="What the smallest number means.")
-    high: Annotated[Line, Field(max_length=40)] = Field(description="What the largest number means.")
+    low: Label = Field(description="What the smallest number means.")
+    high: Label = Field(description="What the largest number means.")
 
 
 class _Step(Part):
@@ -42,7 +42,7 @@ class _Step(Part):
     )
     optional: Flag = Field(default=False, description="true: the question says that it may be skipped.")
     when: Condition | None = Field(default=None, description="Asked only if this holds for the answers before it.")
-    confirm: Annotated[Line, Field(max_length=200)] | None = Field(
+    confirm: Sentence | None = Field(
         default=None,
         description="What the bot says at the end of the prompt if this was its last step, instead of its usual "
         "sentence; may use {title} and {client}.",
@@ -117,7 +117,7 @@ class NumberStep(_Step):
     """A step answered with a number, which may have decimals."""
 
     kind: Literal["number"] = Field(description="A number that people type; decimals are fine.")
-    unit: Annotated[Line, Field(max_length=20)] | None = Field(default=None, description="What is counted: `hours`.")
+    unit: Unit | None = Field(default=None, description="What is counted: `hours`.")
     low: Number | None = Field(default=None, description="The smallest number that can be right.")
     high: Number | None = Field(default=None, description="The largest number that can be right.")
 
