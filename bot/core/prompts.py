@@ -15,6 +15,7 @@ from bot.core.fitting import when_mistakes
 from bot.core.goals import Scale
 from bot.core.markup import Shown, render
 from bot.core.steps import (
+    KINDS,
     POLL_OPTIONS,
     AnyKind,
     AnyStep,
@@ -34,6 +35,7 @@ from bot.core.steps import (
 
 __all__ = [
     "DEFAULT_EXPIRES",
+    "KINDS",
     "POLL_OPTIONS",
     "AnyStep",
     "ChoiceStep",
