@@ -62,7 +62,7 @@ def show_all(
             async with instance.database.transaction() as tx:
                 for found in [await find_pair(tx, pair)] if pair else await tx.pairs.every():
                     goals = {goal.goal_id: goal.number for goal in await tx.pairs.goals(found.pair_id)}
-                    for each in await tx.pairs.schedules(found.pair_id):
+                    for each in await tx.schedules.of_pair(found.pair_id):
                         zone = each.timezone or found.timezone
                         goal = goals.get(each.goal_id or "", "")
                         due = next_due(each, found, at=at)
@@ -87,7 +87,7 @@ def remove(
     async def work() -> None:
         async with open_instance(data_dir) as instance, instance.database.transaction() as tx:
             found = await find_schedule(tx, await find_pair(tx, pair), schedule)
-            await tx.pairs.remove_schedule(found.schedule_id)
+            await tx.schedules.remove(found.schedule_id)
         show(f"schedule {found.number} is removed")
 
     perform(data_dir, work())

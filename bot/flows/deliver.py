@@ -60,9 +60,9 @@ class Deliverer:
         pairs = {pair.pair_id: pair for pair in await tx.pairs.every()}
         upcoming: list[datetime] = []
         places: Mapping[str, Place] | None = None
-        decided: list[str] = []
+        planned: list[Schedule] = []
         rows: list[OutboxEvent] = []
-        for schedule in await tx.pairs.schedules():
+        for schedule in await tx.schedules.every():
             pair = pairs.get(schedule.pair_id)
             if pair is None or not pair.standing.live:
                 continue
@@ -72,10 +72,10 @@ class Deliverer:
                 if places is None:  # all rooms at once: prompts of one minute come in great numbers
                     places = await places_of(tx, [each.room_id for each in pairs.values() if each.room_id])
                 rows += await self._reached(tx, pair, places.get(pair.room_id or ""), schedule, zone, at=at)
-                decided.append(schedule.schedule_id)
                 following = next_due(schedule.rule, zone, at)
+                planned.append(replace(schedule, after=at, next_due=following))
             upcoming.append(following)
-        await tx.pairs.decided(decided, until=at)
+        await tx.schedules.plan(planned)
         await tx.outbox.add_all(rows)
         return min(upcoming, default=None)
 
@@ -83,7 +83,7 @@ class Deliverer:
         """The rooms in which prompts are due between two instants, as far as anything can be posted there."""
         pairs = {pair.pair_id: pair for pair in await tx.pairs.every() if not blockers(pair.standing)}
         rooms: set[str] = set()
-        for schedule in await tx.pairs.schedules():
+        for schedule in await tx.schedules.every():
             pair = pairs.get(schedule.pair_id)
             if pair is not None and pair.room_id is not None:
                 following = next_due(schedule.rule, schedule.timezone or pair.timezone, schedule.after)

@@ -147,7 +147,7 @@ class Entry:
         )
         covered = [each for each in await self._goal_schedules(tx, pair) if each.goal_id is None]
         if not covered:
-            await tx.pairs.add_schedule(_schedule(pair, GOAL_PROMPT, rule.text, None, goal.goal_id, at))
+            await tx.schedules.add(_schedule(pair, GOAL_PROMPT, rule.text, None, goal.goal_id, at))
         return goal
 
     async def add_schedule(
@@ -159,7 +159,7 @@ class Entry:
         if timezone is not None and timezone not in available_timezones():
             raise ScheduleError(f"There is no time zone {timezone!r}; write one such as Europe/Berlin.")
         goal_id = await self._goal_id(tx, pair, prompt, goal)
-        for other in await tx.pairs.schedules(pair.pair_id):
+        for other in await tx.schedules.of_pair(pair.pair_id):
             if other.prompt_id != prompt_id:
                 continue
             if prompt.of_goal and (goal_id is None or other.goal_id in (None, goal_id)):
@@ -168,7 +168,7 @@ class Entry:
                 )
             if other.rule == parsed.text and other.timezone == timezone and other.goal_id == goal_id:
                 raise ScheduleError(f"Schedule {other.number} is the same: {prompt_id}, {other.rule}.")
-        return await tx.pairs.add_schedule(_schedule(pair, prompt_id, parsed.text, timezone, goal_id, at))
+        return await tx.schedules.add(_schedule(pair, prompt_id, parsed.text, timezone, goal_id, at))
 
     async def check_send(self, tx: Tx, pair: Pair, prompt_id: str) -> None:
         """Make sure that a prompt can be sent now by hand. Raises PairError."""
@@ -190,7 +190,7 @@ class Entry:
         return known[prompt_id]
 
     async def _goal_schedules(self, tx: Tx, pair: Pair) -> list[Schedule]:
-        return [each for each in await tx.pairs.schedules(pair.pair_id) if each.prompt_id == GOAL_PROMPT]
+        return [each for each in await tx.schedules.of_pair(pair.pair_id) if each.prompt_id == GOAL_PROMPT]
 
     async def _goal_id(self, tx: Tx, pair: Pair, prompt: Prompt, number: str | None) -> str | None:
         goals = await tx.pairs.goals(pair.pair_id)
@@ -216,7 +216,7 @@ async def find_pair(tx: Tx, name: str) -> Pair:
 
 async def find_schedule(tx: Tx, pair: Pair, name: str) -> Schedule:
     """Return the pair's schedule with this number or id. Raises ScheduleError."""
-    for schedule in await tx.pairs.schedules(pair.pair_id):
+    for schedule in await tx.schedules.of_pair(pair.pair_id):
         if name in (str(schedule.number), schedule.schedule_id):
             return schedule
     raise ScheduleError(f"This pair has no schedule {name}; `interlude schedule list --pair {pair.number}` names them.")

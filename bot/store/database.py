@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import ports
+from bot.store.appointments import SessionRows
 from bot.store.deliveries import DeliveryRows
 from bot.store.devices import DeviceRows
 from bot.store.engine import READS, create_engine
@@ -22,6 +23,7 @@ from bot.store.outbox import OutboxRows
 from bot.store.pairs import PairRows
 from bot.store.records import RecordRows
 from bot.store.rooms import RoomRows
+from bot.store.schedules import ScheduleRows
 from bot.store.schema import upgrade_connection
 from bot.store.sealing import Sealers
 from bot.store.session import Session, guarded, whole
@@ -43,6 +45,8 @@ class Transaction:
         self.inbox: ports.InboxRows = InboxRows(session)
         self.outbox: ports.OutboxRows = OutboxRows(session)
         self.pairs: ports.PairRows = PairRows(session)
+        self.schedules: ports.ScheduleRows = ScheduleRows(session)
+        self.sessions: ports.SessionRows = SessionRows(session)
         self.deliveries: ports.DeliveryRows = DeliveryRows(session)
         self.records: ports.RecordRows = RecordRows(session)
         self.intents: ports.IntentRows = IntentRows(session)

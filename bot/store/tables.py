@@ -27,7 +27,7 @@ from bot.core.pairs import PairState
 from bot.core.people import Purpose
 from bot.core.records import RecordKind, RecordState
 from bot.core.trust import Violation
-from bot.store.columns import Document, Instant, Member, Names, Words
+from bot.store.columns import Day, Document, Instant, Length, Member, Names, Wall, Words
 
 metadata = MetaData(
     naming_convention={
@@ -42,6 +42,8 @@ UNSENT = text("state IN ('queued', 'encrypted')")
 NOT_BACKED_UP = text("NOT backed_up")
 OPEN_POLL = text("posted_at IS NOT NULL AND NOT poll_ended AND options IS NOT NULL")
 OPEN_RECORD = text("state = 'open'")
+TO_REMIND = text("remind_at IS NOT NULL")
+PAUSE_ENDS = text("paused_until IS NOT NULL")
 
 
 def _key(name: str) -> Column[Any]:
@@ -292,8 +294,13 @@ pairs = _table(
     Column("invited_at", Instant),
     _maybe("room_id"),
     _maybe("console_id"),
+    _maybe("quiet"),
+    Column("daily_cap", Integer),
+    Column("paused_until", Instant),
+    _maybe("paused_by"),
     UniqueConstraint("account", "number"),
     Index(None, "account", "room_id"),
+    _partial("ix_pairs_paused_until", PAUSE_ENDS, "account", "paused_until"),
 )
 goals = _table(
     "goals",
@@ -319,7 +326,44 @@ schedules = _table(
     _maybe("goal_id"),
     Column("created_at", Instant, nullable=False),
     Column("after", Instant, nullable=False),
+    _maybe("client_rule"),
+    _yes("refused"),
+    Column("reminder", Length),
+    Column("asked_fit_at", Instant),
+    Column("next_due", Instant),  # empty: to be planned
+    Column("waited_until", Instant),
     UniqueConstraint("account", "pair_id", "number"),
+    Index(None, "account", "next_due"),
+)
+# The random times of one local day, drawn once.
+draws = _table(
+    "draws",
+    _key("schedule_id"),
+    Column("day", Day, primary_key=True),
+    _words("pair_id"),
+    Column("times", Names, nullable=False),
+    Index(None, "account", "pair_id"),
+)
+# Therapy sessions, and the dates on which one was moved or cancelled (empty).
+sessions = _table(
+    "sessions",
+    _key("appointment_id"),
+    _words("pair_id"),
+    _number("number"),
+    Column("starts", Wall, nullable=False),
+    _words("timezone"),
+    Column("every_weeks", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("ends", Day),
+    UniqueConstraint("account", "pair_id", "number"),
+)
+session_changes = _table(
+    "session_changes",
+    _key("appointment_id"),
+    Column("day", Day, primary_key=True),
+    _words("pair_id"),
+    Column("moved_to", Wall),
+    Index(None, "account", "pair_id"),
 )
 deliveries = _table(
     "deliveries",
@@ -340,6 +384,10 @@ deliveries = _table(
     _yes("poll_ended"),
     Column("last_vote_at", Instant),
     Column("posted_at", Instant),
+    Column("remind_at", Instant),
+    Index(None, "account", "pair_id", "due"),
+    Index(None, "account", "schedule_id", "due"),
+    _partial("ix_deliveries_to_remind", TO_REMIND, "account", "remind_at"),
     _partial("ix_deliveries_open_poll", OPEN_POLL, "account"),
     UniqueConstraint("account", "schedule_id", "occurrence"),  # what makes a second prompt impossible (DESIGN 5)
     UniqueConstraint("account", "pair_id", "number"),

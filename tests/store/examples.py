@@ -1,9 +1,10 @@
 """Values to store, complete by default, each field changeable."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from bot.core.appointments import Appointment
 from bot.core.deliveries import Delivery, DeliveryState
 from bot.core.goals import Goal
 from bot.core.inbox import InboxEvent, InboxState, TimelinePosition
@@ -176,6 +177,21 @@ def schedule(schedule_id: str = "s1", pair_id: str = "p1", **changes: Any) -> Sc
         goal_id="g1",
         created_at=AT,
         after=AT,
+    )
+    return replace(value, **changes)
+
+
+def appointment(appointment_id: str = "a1", pair_id: str = "p1", **changes: Any) -> Appointment:
+    """A weekly session with a moved and a cancelled date."""
+    value = Appointment(
+        appointment_id=appointment_id,
+        number=0,
+        pair_id=pair_id,
+        starts=datetime(2026, 12, 1, 10),  # noqa: DTZ001 - a wall time
+        timezone="Europe/Berlin",
+        every_weeks=1,
+        created_at=AT,
+        changes={date(2026, 12, 8): datetime(2026, 12, 9, 11, 30), date(2026, 12, 15): None},  # noqa: DTZ001
     )
     return replace(value, **changes)
 
