@@ -45,7 +45,7 @@ class Document:
     def mistake(self, path: Place, what: str, advice: str, *, missing: str = "") -> Mistake:
         """Return a mistake at the deepest part of `path` that stands in the file, about its field `missing` if given.
 
-        Parts that do not stand there are left out: pydantic puts a step's kind into the place of an error.
+        Parts that do not stand there are left out: pydantic puts the tag of a union into the place of an error.
         """
         found: Place = ()
         for part in path:
@@ -164,8 +164,8 @@ def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
 def _explain(document: Document, detail: ErrorDetails, model: type[BaseModel]) -> Mistake:
     context = detail.get("ctx") or {}
     kind = detail["type"]
-    if kind == "value_error":
-        what, _, advice = str(context["error"]).partition("; ")
+    if kind in ("value_error", "mistake"):  # the second one is ours: `fields.refuse`
+        what, _, advice = str(context.get("error", detail["msg"])).partition("; ")
         return document.mistake(detail["loc"], what, advice or "correct it")
     if kind == "extra_forbidden":
         return document.mistake(detail["loc"], "is not a known field", _nearest(str(detail["loc"][-1]), model))
@@ -215,8 +215,6 @@ SENTENCES = {
     "model_attributes_type": ("must hold `field: value` lines", "indent them under the field"),
     "enum": ("is not one of the allowed words", "use {expected}"),
     "literal_error": ("is not one of the allowed words", "use {expected}"),
-    "union_tag_not_found": ("has no kind", "add `kind:` with text, choice or scale"),
-    "union_tag_invalid": ("has an unknown kind", "use one of {expected_tags}"),
     "date_from_datetime_parsing": ("is no date", "write it as 2026-11-23"),
     "date_parsing": ("is no date", "write it as 2026-11-23"),
 }

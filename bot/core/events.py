@@ -21,6 +21,7 @@ Identifier = Annotated[str, Field(min_length=1, max_length=255)]
 Revision = Annotated[int, Field(ge=1, description="1 for the first one, one more for every change.")]
 Instant = Annotated[AwareDatetime, Field(description="RFC 3339, with its offset.")]
 Sources = Annotated[tuple[Identifier, ...], Field(description="Ids of the events that this was made from.")]
+_Kind = Literal["text", "scale", "choice", "yes_no", "number", "time", "media", "any"]
 CAPTION_LENGTH = 3_000  # the message itself, which stays in the room, holds the rest
 Caption = Annotated[
     str,
@@ -64,7 +65,7 @@ class PromptBlock(_Content):
     prompt_version: int = Field(ge=1, description="The prompt's version in its pack.")
     title: str = Field(description="The prompt's title.")
     step: Identifier = Field(description="The step that is asked.")
-    kind: Literal["text", "choice", "scale"] = Field(description="What kind of answer fits.")
+    kind: _Kind = Field(description="What kind of answer fits.")
     occurrence: Identifier = Field(description="Key of the occurrence, or of the order to send it by hand.")
     schedule_id: Identifier | None = Field(default=None, description="The schedule; null when sent by hand.")
     goal_id: Identifier | None = Field(default=None, description="The goal that is asked about.")
@@ -97,7 +98,7 @@ class StepAnswer(_Content):
     """The answer to one step."""
 
     step: Identifier = Field(description="The step; `journal` in a journal entry.")
-    kind: Literal["text", "choice", "scale", "journal"] = Field(description="What was asked for.")
+    kind: _Kind | Literal["journal"] = Field(description="What was asked for.")
     value: str | int | None = Field(default=None, description="Option id or number; null for words and media.")
     text: str | None = Field(default=None, description="Words, the option's label, or the note beside a number.")
     sources: Sources = ()

@@ -18,7 +18,7 @@ from bot.core.outbox import OutboxEvent
 from bot.core.pairs import blockers
 from bot.core.people import Pair, Schedule
 from bot.core.posting import POLL_END, poll_answer_ids, poll_end, posted_event
-from bot.core.prompts import Prompt, default_grace
+from bot.core.prompts import DEFAULT_EXPIRES, Prompt, default_grace
 from bot.core.schedules import parse_rule
 from bot.errors import PairError
 from bot.flows.places import Place, place_of, places_of
@@ -198,7 +198,7 @@ class Deliverer:
             schedule_id=due.schedule_id,
             goal_id=goal.goal_id if goal else None,
             due=due.due,
-            expires_at=due.due + due.prompt.expires,
+            expires_at=due.due + (due.prompt.expires or DEFAULT_EXPIRES),
             state=DeliveryState.SKIPPED if due.skip else DeliveryState.DUE,
             skip_reason=due.skip.value if due.skip else None,
             options=options,

@@ -75,7 +75,7 @@ def test_every_mistake_is_listed_with_its_place() -> None:
         ["my.yaml:2:1", "version"],
         ["my.yaml:3:1", "titel"],
         ["my.yaml:6:1", "expires"],
-        ["my.yaml:8:5", "steps[1]"],
+        ["my.yaml:13:20", "steps[1].options[2].label"],
     ]
     assert "did you mean `title`?" in lines[2]
     assert "two options have the same label; give each its own" in lines[4]
@@ -99,10 +99,14 @@ def test_every_mistake_is_listed_with_its_place() -> None:
         ("? [a]\n: b", "my.yaml:1:3: file", "no plain field name"),
         (TEXT.replace("id: evening", "id: Evening"), "my.yaml:1:1: id", "[a-z0-9-]"),
         (TEXT.replace("version: 1", "version: 0"), "my.yaml:2:1: version", "smallest is 1"),
-        (TEXT.replace("kind: text", "kind: poll"), "my.yaml:7:5: steps[1]", "unknown kind"),
+        (TEXT.replace("kind: text", "kind: poll"), "my.yaml:8:5: steps[1].kind", "no kind of step"),
         (TEXT.replace("    kind: text\n", ""), "my.yaml:7:5: steps[1]", "no kind"),
-        (TEXT.replace("How was it?", "How was {goal}?"), "my.yaml:7:5: steps[1]", "unknown placeholder {goal}"),
-        (TEXT + "  - id: more\n    kind: text\n    ask: And?\n", "my.yaml:6:1: steps", "at most 1"),
+        (TEXT.replace("How was it?", "How was {goal}?"), "my.yaml:9:5: steps[1].ask", "unknown placeholder {goal}"),
+        (
+            TEXT + "".join(f"  - {{id: s{n}, kind: any, ask: And}}\n" for n in range(20)),
+            "my.yaml:6:1: steps",
+            "at most 20",
+        ),
         (TEXT.replace("20h", "20 hrs 3"), "my.yaml:5:1: expires", "no length of time"),
         (scale("confirm: ok"), "my.yaml:7:5: steps[1]", "either `scale` or `of`"),
         (scale("scale: 10-0"), "my.yaml:9:5: steps[1].scale", "no scale"),

@@ -1,0 +1,125 @@
+"""What the fields of a prompt file hold: each type reads the text as written and says what would be right."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, NoReturn
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from bot.core.durations import parse_duration
+from bot.core.goals import Scale, parse_scale
+from bot.errors import GoalError, ScheduleError
+
+DECIMAL = re.compile(r"[-+−]?\d{1,9}(?:[.,]\d{1,4})?", re.ASCII)
+
+
+class Part(BaseModel):
+    """A part of a file: frozen, and without fields that nobody knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+def refuse(mistakes: Iterable[tuple[tuple[str | int, ...], str]]) -> None:
+    """Raise pydantic's error with each mistake at its own place below the model; nothing happens when there are none.
+
+    A mistake is the path to it and `what is wrong; what to do`.
+    """
+    details = [
+        InitErrorDetails(type=PydanticCustomError("mistake", "{error}", {"error": text}), loc=path, input=None)
+        for path, text in mistakes
+    ]
+    if details:
+        raise ValidationError.from_exception_data("part", details)
+
+
+def parse_decimal(text: str) -> Decimal | None:
+    """Read `7`, `-0.5` or `0,5`; None for anything else."""
+    plain = text.strip()
+    return Decimal(plain.replace("−", "-").replace(",", ".")) if DECIMAL.fullmatch(plain) else None
+
+
+def _duration(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_duration(value)
+    except ScheduleError:
+        raise ValueError(
+            f"{_shown(value)} is no length of time; write a number and min, h or d, for example 2h"
+        ) from None
+
+
+def _scale(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_scale(value)
+    except GoalError:
+        raise ValueError(
+            f"{_shown(value)} is no scale; write two whole numbers, the smaller first, for example 0-10"
+        ) from None
+
+
+def _decimal(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = parse_decimal(value)
+    return _no(value, "is no number; write it in digits, for example 7 or 0.5") if found is None else found
+
+
+def _whole(value: object) -> object:
+    # pydantic would also take 1.0 and 1_0 for whole numbers.
+    if not isinstance(value, str) or re.fullmatch(r"\d{1,9}", value, re.ASCII):
+        return value
+    return _no(value, "is no whole number; write digits only")
+
+
+def _flag(value: object) -> object:
+    known = {"yes": True, "true": True, "no": False, "false": False}
+    if not isinstance(value, str):
+        return value
+    found = known.get(value.strip().lower())
+    return _no(value, "is neither yes nor no; write true or false") if found is None else found
+
+
+def _no(value: str, sentence: str) -> NoReturn:
+    raise ValueError(f"{_shown(value)} {sentence}")
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 40 else f"{value[:40]}…")
+
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+Line = Annotated[str, Field(min_length=1, pattern=r"^[^\r\n]*\S[^\r\n]*$")]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Number = Annotated[
+    Decimal,
+    BeforeValidator(_decimal),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": ["number", "string"], "examples": ["0", "0.5", "24"]}),
+]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(lambda length: f"{length // timedelta(minutes=1)} min", return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["90 min", "2h", "3d"]}),
+]
+ScaleText = Annotated[
+    Scale,
+    BeforeValidator(_scale),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["0-10", "-2 to 2"]}),
+]
