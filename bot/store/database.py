@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import ports
-from bot.store.appointments import SessionRows
 from bot.store.deliveries import DeliveryRows
 from bot.store.devices import DeviceRows
 from bot.store.engine import READS, create_engine
@@ -27,6 +26,7 @@ from bot.store.schedules import ScheduleRows
 from bot.store.schema import upgrade_connection
 from bot.store.sealing import Sealers
 from bot.store.session import Session, guarded, whole
+from bot.store.sessions import SessionRows
 
 _SQLITE_VACUUM = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 _POSTGRESQL_VACUUM = ("VACUUM FULL",)
