@@ -41,7 +41,8 @@ def add(
             data = {"number": made.number, "id": made.schedule_id, "prompt": prompt, "rule": made.rule, "next": due}
             show_json({"pair": found.pair_id, **data})
         else:
-            show(f"schedule {made.number}: {prompt}, {made.rule}, next {due:%a %Y-%m-%d %H:%M}")
+            comes = f"next {due:%a %Y-%m-%d %H:%M}" if due else "nothing comes any more"
+            show(f"schedule {made.number}: {prompt}, {made.rule}, {comes}")
 
     perform(data_dir, work())
 

@@ -74,9 +74,7 @@ def _windows(
         day += _DAY
 
 
-def _draw(
-    rule: WindowRule, zone: ZoneInfo, day: date, seed: str, quiet: QuietHours | None
-) -> tuple[Occurrence, ...]:
+def _draw(rule: WindowRule, zone: ZoneInfo, day: date, seed: str, quiet: QuietHours | None) -> tuple[Occurrence, ...]:
     return window_occurrences(rule, zone, day, seed, quiet=(quiet.starts, quiet.ends) if quiet else None)
 
 

@@ -142,7 +142,7 @@ class DeliveryRows:
         return tuple([FirstPost(pair_id=row[0], schedule_id=row[1] or None, due=row[2]) for row in rows])
 
     async def unanswered(self, schedule_ids: Iterable[str]) -> Mapping[str, int]:
-        """Return of how many occurrences of each schedule, since the last answered one, the prompts stand unanswered."""
+        """Return of how many occurrences of each schedule since the last answered one the prompts stand unanswered."""
         if not (wanted := sorted(set(schedule_ids))):
             return {}
         return {row[0]: row[1] for row in await self._session.rows(_UNANSWERED, of_schedules=wanted)}

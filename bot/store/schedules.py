@@ -113,7 +113,9 @@ class ScheduleRows:
         due: datetime | None = row[0] if row is not None else None
         return due
 
-    async def draws(self, schedule_ids: Iterable[str], *, since: date) -> Mapping[str, Mapping[date, tuple[datetime, ...]]]:
+    async def draws(
+        self, schedule_ids: Iterable[str], *, since: date
+    ) -> Mapping[str, Mapping[date, tuple[datetime, ...]]]:
         """Return what was drawn for these schedules, from a local date on."""
         found: dict[str, dict[date, tuple[datetime, ...]]] = {}
         if wanted := sorted(set(schedule_ids)):
