@@ -154,7 +154,7 @@ class Deliverer:
             due=outcome.occurrence.due,
             not_after=outcome.not_after,
             expires_at=outcome.expires_at,
-            skip=outcome.skip,
+            skip=outcome.skip or (SkipReason.REFUSED if place is None else None),  # a room that is gone
             remind_at=outcome.remind_at,
         )
         return await self._post(tx, each.pair, place, due, goal_id=schedule.goal_id, at=at)

@@ -214,7 +214,8 @@ class Service:
 
     async def _deliver(self) -> None:
         """Post what is due, and set the alarm for the next instant."""
-        due = at = self._clock.now()
+        at = self._clock.now()
+        due: datetime | None = at
         while due is not None and due <= at:
             async with self._store.transaction() as tx:
                 due = await self._deliverer.due(tx, at=at)
