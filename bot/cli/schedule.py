@@ -5,10 +5,12 @@ from typing import Annotated
 import typer
 
 from bot.cli.frame import DATA, AsJson, DataDir, PairName, perform, rows_to_json, show, show_json, show_table
+from bot.cli.preview import preview
 from bot.flows.entry import Entry, find_pair, find_schedule, next_due
 from bot.instance import open_instance
 
 app = typer.Typer(no_args_is_help=True)
+app.command("preview")(preview)
 
 COLUMNS = ("number", "pair", "prompt", "rule", "timezone", "goal", "next")
 
