@@ -14,12 +14,14 @@ from bot.flows.life import Life
 from bot.flows.provision import Provisioner
 from bot.flows.receive import Receiver
 from bot.flows.recording import Recorder
+from bot.flows.remind import Reminders
 from bot.flows.report import Reporter
 from bot.flows.send import Sender
 from bot.flows.serve import Service
 from bot.flows.settle import Settler
 from bot.flows.speak import Voice
 from bot.flows.state import RoomState
+from bot.flows.timetable import Timetable
 from bot.flows.watch import Watch
 from bot.ports import Alarm, Cipher, Clock, Homeserver, Meter, Store
 
@@ -73,6 +75,7 @@ def build_service(
         keys=keys,
         gaps=GapFiller(store=store, homeserver=homeserver, receiver=receiver, state=state),
         deliverer=deliverer,
+        timetable=Timetable(store=store, deliverer=deliverer, reminders=Reminders(voice=voice), life=life),
         journal=journal,
         intents=Intents(
             store=store, cipher=cipher, provisioner=provisioner, life=life, deliverer=deliverer, clock=clock

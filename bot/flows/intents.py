@@ -37,7 +37,7 @@ class Intents:
         self._deliverer = deliverer
         self._clock = clock
         self._inside: dict[str, InTransaction] = {
-            "pair_pause": self._event(PairEvent.PAUSE),
+            "pair_pause": self._pause,
             "pair_resume": self._event(PairEvent.RESUME),
             "pair_end": self._event(PairEvent.END),
             "prompt_send": self._prompt,
@@ -96,6 +96,12 @@ class Intents:
             return {"pair": pair.pair_id, "state": step.standing.shown}
 
         return act
+
+    async def _pause(self, tx: Tx, intent: Intent, pair: Pair, at: datetime) -> Mapping[str, Any]:
+        until = intent.payload.get("until")
+        ends = datetime.fromisoformat(until) if until else None
+        step = await self._life.happen(tx, pair, PairEvent.PAUSE, at=at, until=ends, by="operator")
+        return {"pair": pair.pair_id, "state": step.standing.shown}
 
     async def _prompt(self, tx: Tx, intent: Intent, pair: Pair, at: datetime) -> Mapping[str, Any]:
         posted = await self._deliverer.send_now(

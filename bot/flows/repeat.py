@@ -11,11 +11,21 @@ from bot.flows.speak import Voice, post
 from bot.ports import Tx
 
 
-async def repeat(tx: Tx, place: Place, asked: Asked, voice: Voice, *, at: datetime) -> None:
+async def repeat(
+    tx: Tx,
+    place: Place,
+    asked: Asked,
+    voice: Voice,
+    *,
+    at: datetime,
+    intro: str | None = None,
+    not_after: datetime | None = None,
+) -> None:
     """Show a prompt once more, silently."""
-    intro = fill(voice.words(place).again, title=asked.open.title)
+    intro = intro or fill(voice.words(place).again, title=asked.open.title)
     content = repeated(asked.delivery, asked.prompt, asked.goal, intro=intro)
-    await post(tx, place, content, purpose="repeat", at=at, delivery_id=asked.delivery.delivery_id)
+    delivery_id = asked.delivery.delivery_id
+    await post(tx, place, content, purpose="repeat", at=at, delivery_id=delivery_id, not_after=not_after)
 
 
 async def repeat_open(tx: Tx, place: Place, pair: Pair, voice: Voice, *, at: datetime) -> None:

@@ -22,6 +22,7 @@ from bot.flows.journal import Journal
 from bot.flows.keys import KeyUpkeep
 from bot.flows.receive import Consequences, Receiver
 from bot.flows.send import Sender
+from bot.flows.timetable import Timetable
 from bot.flows.watch import Watch
 from bot.ports import Alarm, Clock, Homeserver, Store
 
@@ -54,6 +55,7 @@ class Service:
         keys: KeyUpkeep,
         gaps: GapFiller,
         deliverer: Deliverer,
+        timetable: Timetable,
         journal: Journal,
         intents: Intents,
         watch: Watch,
@@ -68,6 +70,7 @@ class Service:
         self._keys = keys
         self._gaps = gaps
         self._deliverer = deliverer
+        self._timetable = timetable
         self._journal = journal
         self._intents = intents
         self._watch = watch
@@ -214,11 +217,7 @@ class Service:
 
     async def _deliver(self) -> None:
         """Post what is due, and set the alarm for the next instant."""
-        at = self._clock.now()
-        due: datetime | None = at
-        while due is not None and due <= at:
-            async with self._store.transaction() as tx:
-                due = await self._deliverer.due(tx, at=at)
+        due = await self._timetable.look(at=self._clock.now())
         if due != self._rings.get("prompt"):
             self._ring("prompt", due)
             self._sender.wake()
