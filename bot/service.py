@@ -15,6 +15,7 @@ from bot.flows.life import Life
 from bot.flows.provision import Provisioner
 from bot.flows.receive import Receiver
 from bot.flows.recording import Recorder
+from bot.flows.remind import Reminders
 from bot.flows.report import Reporter
 from bot.flows.send import Sender
 from bot.flows.serve import Service
@@ -22,6 +23,7 @@ from bot.flows.settle import Settler
 from bot.flows.sitting import Sittings
 from bot.flows.speak import Voice
 from bot.flows.state import RoomState
+from bot.flows.timetable import Timetable
 from bot.flows.watch import Watch
 from bot.ports import Alarm, Cipher, Clock, Homeserver, Meter, Store
 
@@ -44,7 +46,7 @@ def build_service(
     sittings = Sittings(voice=voice, recorder=recorder)
     answering = Answering(voice=voice, recorder=recorder, sittings=sittings)
     journal = Journal(voice=voice, recorder=recorder)
-    deliverer = Deliverer(voice=voice, meter=meter, sittings=sittings)
+    deliverer = Deliverer(voice=voice, meter=meter, sittings=sittings, busy=sittings.busy_until)
     commands = Commands(
         voice=voice,
         answering=answering,
@@ -85,6 +87,7 @@ def build_service(
         gaps=GapFiller(store=store, homeserver=homeserver, receiver=receiver, state=state),
         deliverer=deliverer,
         sittings=sittings,
+        timetable=Timetable(store=store, deliverer=deliverer, reminders=Reminders(voice=voice), life=life),
         journal=journal,
         intents=Intents(
             store=store,

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 BY_CLIENT: Final = "client:"  # begins the occurrence of a prompt that the client started
+BY_HAND: Final = "hand:"  # begins the occurrence of a prompt that somebody sent by hand
 
 
 class DeliveryState(StrEnum):
@@ -36,9 +37,19 @@ class Delivery:
     # The question asked back: {question: outbox id, event_id, text, step}.
     asked: Mapping[str, str] = field(default_factory=dict)
     posted_at: datetime | None = None
+    remind_at: datetime | None = None  # when it is shown once more, if nobody has answered
     number: int = 0  # given by the store, increasing per pair
 
     @property
     def by_client(self) -> bool:
         """Whether the client began it: no cap counts it, and it notifies nobody."""
         return self.occurrence.startswith(BY_CLIENT)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FirstPost:
+    """What counts towards the daily cap: one occurrence, however many goals it asked about."""
+
+    pair_id: str
+    schedule_id: str | None
+    due: datetime

@@ -76,10 +76,10 @@ def asked_event(question: Question, random_id: Callable[[], str], *, person: str
     return MESSAGE, {"msgtype": msgtype, **shown.content, PROMPT: block(question), "m.mentions": mentions}
 
 
-def repeated(question: Question) -> dict[str, Any]:
+def repeated(question: Question, *, intro: str | None = None) -> dict[str, Any]:
     """Return a quiet message that shows an open question once more, its options as a numbered list."""
-    intro = say(question.words.again, title=question.title)
-    shown = question.shown.above(*numbered(question.options.values())).below(intro)
+    first = intro or say(question.words.again, title=question.title)
+    shown = question.shown.above(*numbered(question.options.values())).below(first)
     return {"msgtype": "m.notice", **shown.content, PROMPT: block(question, repeat=True), "m.mentions": {}}
 
 

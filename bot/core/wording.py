@@ -91,6 +91,8 @@ class Wording(BaseModel):
     again: Title
     skipped: Title
     nothing_to_skip: Plain
+    # Reminders
+    reminder: Title
     # Progress
     progress_header: Plain
     progress_none: Plain

@@ -10,12 +10,22 @@ from bot.flows.speak import Voice, post
 from bot.ports import Tx
 
 
-async def repeat(tx: Tx, place: Place, asked: Asked, voice: Voice, *, at: datetime) -> None:
+async def repeat(
+    tx: Tx,
+    place: Place,
+    asked: Asked,
+    voice: Voice,
+    *,
+    at: datetime,
+    intro: str | None = None,
+    not_after: datetime | None = None,
+) -> None:
     """Show the question at which a sitting stands once more, silently."""
     pack = voice.pack(place.pair)
     step = next((each for each in asked.prompt.steps if each.id == asked.sitting.step), asked.prompt.step)
-    content = repeated(asked.question(step, place.pair, pack))
-    await post(tx, place, content, purpose="repeat", at=at, delivery_id=asked.delivery.delivery_id)
+    content = repeated(asked.question(step, place.pair, pack), intro=intro)
+    delivery_id = asked.delivery.delivery_id
+    await post(tx, place, content, purpose="repeat", at=at, delivery_id=delivery_id, not_after=not_after)
 
 
 async def repeat_open(tx: Tx, place: Place, pair: Pair, voice: Voice, *, at: datetime) -> None:

@@ -23,6 +23,7 @@ from bot.flows.keys import KeyUpkeep
 from bot.flows.receive import Consequences, Receiver
 from bot.flows.send import Sender
 from bot.flows.sitting import Sittings
+from bot.flows.timetable import Timetable
 from bot.flows.watch import Watch
 from bot.ports import Alarm, Clock, Homeserver, Store
 
@@ -56,6 +57,7 @@ class Service:
         gaps: GapFiller,
         deliverer: Deliverer,
         sittings: Sittings,
+        timetable: Timetable,
         journal: Journal,
         intents: Intents,
         watch: Watch,
@@ -71,6 +73,7 @@ class Service:
         self._gaps = gaps
         self._deliverer = deliverer
         self._conversations = sittings
+        self._timetable = timetable
         self._journal = journal
         self._intents = intents
         self._watch = watch
@@ -218,9 +221,7 @@ class Service:
 
     async def _deliver(self) -> None:
         """Post what is due, and set the alarm for the next instant."""
-        at = self._clock.now()
-        async with self._store.transaction() as tx:
-            due = await self._deliverer.due(tx, at=at)
+        due = await self._timetable.look(at=self._clock.now())
         if due != self._rings.get("prompt"):
             self._ring("prompt", due)
             self._sittings.wake()

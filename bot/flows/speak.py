@@ -76,6 +76,7 @@ async def post(  # noqa: PLR0913 - an outbox row has these sides, most of them r
     rel_type: str | None = None,
     delivery_id: str | None = None,
     record_id: str | None = None,
+    not_after: datetime | None = None,
 ) -> OutboxEvent:
     """Put an event into the room's outbox; it is held until the room's person can read it (CRYPTO 6)."""
     if reply_to is not None:
@@ -90,6 +91,7 @@ async def post(  # noqa: PLR0913 - an outbox row has these sides, most of them r
         addressed=addressed or place.addressed,
         delivery_id=delivery_id,
         record_id=record_id,
+        not_after=not_after,
         relates_row=relates_row,
         rel_type=rel_type,
     )

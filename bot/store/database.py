@@ -22,9 +22,11 @@ from bot.store.outbox import OutboxRows
 from bot.store.pairs import PairRows
 from bot.store.records import RecordRows
 from bot.store.rooms import RoomRows
+from bot.store.schedules import ScheduleRows
 from bot.store.schema import upgrade_connection
 from bot.store.sealing import Sealers
 from bot.store.session import Session, guarded, whole
+from bot.store.sessions import SessionRows
 from bot.store.sittings import SittingRows
 
 _SQLITE_VACUUM = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
@@ -44,6 +46,8 @@ class Transaction:
         self.inbox: ports.InboxRows = InboxRows(session)
         self.outbox: ports.OutboxRows = OutboxRows(session)
         self.pairs: ports.PairRows = PairRows(session)
+        self.schedules: ports.ScheduleRows = ScheduleRows(session)
+        self.sessions: ports.SessionRows = SessionRows(session)
         self.deliveries: ports.DeliveryRows = DeliveryRows(session)
         self.sittings: ports.SittingRows = SittingRows(session)
         self.records: ports.RecordRows = RecordRows(session)

@@ -9,6 +9,7 @@ from bot.store.session import MINE, Session
 from bot.store.tables import (
     counters,
     deliveries,
+    draws,
     gaps,
     goals,
     inbox,
@@ -25,6 +26,8 @@ from bot.store.tables import (
     records,
     rooms,
     schedules,
+    session_changes,
+    sessions,
     sittings,
     talk,
     to_device,
@@ -58,7 +61,7 @@ def _statements() -> tuple[Delete, ...]:
     ]
     of_pair = [
         delete(table).where(table.c.account == MINE, table.c.pair_id == bindparam("of_pair"))
-        for table in (records, sittings, deliveries, schedules, goals, pairs)
+        for table in (records, sittings, deliveries, draws, schedules, session_changes, sessions, goals, pairs)
     ]
     # The console was told who is who, and finished intents carry names: both are sealed by the account's key.
     out = delete(outbox).where(
@@ -92,7 +95,7 @@ async def pair_ids(session: Session) -> tuple[str, ...]:
 
 async def purge_pair(session: Session, pair_id: str) -> None:
     """Delete all rows of a pair, finished messages to its console and finished intents."""
-    names = [f"{noun}:{pair_id}" for noun in ("goals", "schedules", "deliveries")]
+    names = [f"{noun}:{pair_id}" for noun in ("goals", "schedules", "sessions", "deliveries")]
     binds = {"of_pair": pair_id, "of_owner": pair_owner(pair_id), "of_names": names}
     for statement in _STATEMENTS:
         used = {name: value for name, value in binds.items() if name in statement.compile().params}

@@ -28,7 +28,7 @@ from bot.core.people import Purpose
 from bot.core.records import RecordKind, RecordState
 from bot.core.sittings import SittingState
 from bot.core.trust import Violation
-from bot.store.columns import Document, Instant, Member, Names, Words
+from bot.store.columns import Day, Document, Instant, Length, Member, Names, Wall, Words
 
 metadata = MetaData(
     naming_convention={
@@ -44,6 +44,8 @@ NOT_BACKED_UP = text("NOT backed_up")
 OPEN_RECORD = text("state = 'open'")
 OPEN_SITTING = text("state = 'open'")
 WAKING = text("wake_at IS NOT NULL")
+TO_REMIND = text("remind_at IS NOT NULL")
+PAUSE_ENDS = text("paused_until IS NOT NULL")
 
 
 def _key(name: str) -> Column[Any]:
@@ -294,8 +296,13 @@ pairs = _table(
     Column("invited_at", Instant),
     _maybe("room_id"),
     _maybe("console_id"),
+    _maybe("quiet"),
+    Column("daily_cap", Integer),
+    Column("paused_until", Instant),
+    _maybe("paused_by"),
     UniqueConstraint("account", "number"),
     Index(None, "account", "room_id"),
+    _partial("ix_pairs_paused_until", PAUSE_ENDS, "account", "paused_until"),
 )
 goals = _table(
     "goals",
@@ -321,7 +328,44 @@ schedules = _table(
     _maybe("goal_id"),
     Column("created_at", Instant, nullable=False),
     Column("after", Instant, nullable=False),
+    _maybe("client_rule"),
+    _yes("refused"),
+    Column("reminder", Length),
+    Column("asked_fit_at", Instant),
+    Column("next_due", Instant),  # empty: to be planned
+    Column("waited_until", Instant),
     UniqueConstraint("account", "pair_id", "number"),
+    Index(None, "account", "next_due"),
+)
+# The random times of one local day, drawn once.
+draws = _table(
+    "draws",
+    _key("schedule_id"),
+    Column("day", Day, primary_key=True),
+    _words("pair_id"),
+    Column("times", Names, nullable=False),
+    Index(None, "account", "pair_id"),
+)
+# Therapy sessions, and the dates on which one was moved or cancelled (empty).
+sessions = _table(
+    "sessions",
+    _key("series_id"),
+    _words("pair_id"),
+    _number("number"),
+    Column("starts", Wall, nullable=False),
+    _words("zone"),
+    Column("every_weeks", Integer),  # empty: a single one
+    Column("until", Day),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("account", "pair_id", "number"),
+)
+session_changes = _table(
+    "session_changes",
+    _key("series_id"),
+    Column("planned", Day, primary_key=True),
+    _words("pair_id"),
+    Column("moved_to", Wall),
+    Index(None, "account", "pair_id"),
 )
 deliveries = _table(
     "deliveries",
@@ -339,6 +383,10 @@ deliveries = _table(
     _maybe("skip_reason"),
     Column("asked", LargeBinary),
     Column("posted_at", Instant),
+    Column("remind_at", Instant),
+    Index(None, "account", "pair_id", "due"),
+    Index(None, "account", "schedule_id", "state", "due"),
+    _partial("ix_deliveries_to_remind", TO_REMIND, "account", "remind_at"),
     UniqueConstraint("account", "schedule_id", "occurrence"),  # what makes a second prompt impossible (DESIGN 5)
     UniqueConstraint("account", "pair_id", "number"),
 )

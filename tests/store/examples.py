@@ -1,7 +1,7 @@
 """Values to store, complete by default, each field changeable."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bot.core.deliveries import Delivery, DeliveryState
@@ -11,8 +11,9 @@ from bot.core.megolm import InboundSession, OutboundSession, Share
 from bot.core.olm import OlmSession, ToDeviceMessage
 from bot.core.outbox import OutboxEvent
 from bot.core.pairs import PairState
-from bot.core.people import Intent, ManagedRoom, Pair, Purpose, Schedule
+from bot.core.people import BookedSeries, Intent, ManagedRoom, Pair, Purpose, Schedule
 from bot.core.records import Piece, Record, RecordKind, RecordState
+from bot.core.sessions import SessionPlan, SessionSeries
 from bot.core.sittings import Sitting
 from bot.core.trust import Device
 
@@ -179,6 +180,18 @@ def schedule(schedule_id: str = "s1", pair_id: str = "p1", **changes: Any) -> Sc
         after=AT,
     )
     return replace(value, **changes)
+
+
+def booked(series_id: str = "a1", pair_id: str = "p1", **changes: Any) -> BookedSeries:
+    """A weekly session with a moved and a cancelled date."""
+    series = SessionSeries(
+        series_id=series_id,
+        plan=SessionPlan(first=datetime(2026, 12, 1, 10), weeks=1),  # noqa: DTZ001 - a wall time
+        zone="Europe/Berlin",
+        moved=((date(2026, 12, 8), datetime(2026, 12, 9, 11, 30)),),  # noqa: DTZ001 - a wall time
+        cancelled=frozenset({date(2026, 12, 15)}),
+    )
+    return BookedSeries(pair_id=pair_id, number=0, series=replace(series, **changes), created_at=AT)
 
 
 def delivery(delivery_id: str = "d1", **changes: Any) -> Delivery:

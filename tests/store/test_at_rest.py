@@ -12,12 +12,15 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.core.inbox import InboxState
 from bot.core.outbox import OutboxState
+from bot.core.people import Draw
 from bot.core.records import Piece
 from bot.errors import SealingError
 from bot.store.database import Database
 from bot.store.tables import megolm_outbound, metadata, outbox
 from tests.store.conftest import ACCOUNT
 from tests.store.examples import (
+    AT,
+    booked,
     delivery,
     goal,
     inbound,
@@ -69,7 +72,10 @@ async def write_everywhere(database: Database, pair_id: str = "p1", room_id: str
         names = {"client_name": WORD, "therapist_name": WORD}
         await tx.pairs.add(pair(pair_id, room_id=room_id, console_id=f"!console-{pair_id}", **names))
         await tx.pairs.add_goal(pair_id, goal(title=WORD))
-        await tx.pairs.add_schedule(schedule(f"sch-{pair_id}", pair_id))
+        await tx.schedules.add(schedule(f"sch-{pair_id}", pair_id))
+        draw = Draw(schedule_id=f"sch-{pair_id}", pair_id=pair_id, day=AT.date(), times=())
+        await tx.schedules.keep_draws([draw])
+        await tx.sessions.add(booked(f"a-{pair_id}", pair_id))
         asked = delivery(f"d-{pair_id}", pair_id=pair_id, schedule_id=f"sch-{pair_id}", asked=SECRET)
         await tx.deliveries.add(asked)
         conversation = sitting(f"d-{pair_id}", pair_id=pair_id, step=WORD, asked=(WORD,), skipped=frozenset({WORD}))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 _INSTANTS = ("row_since", "ask_next_at", "last_answered_at", "later_at")
 _OPEN_POLLS = sa.text(
