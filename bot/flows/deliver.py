@@ -18,7 +18,7 @@ from bot.core.planning import NEVER, Outcome
 from bot.core.prompts import DEFAULT_EXPIRES, Prompt, default_grace
 from bot.errors import PairError
 from bot.flows.places import Place, place_of, places_of
-from bot.flows.planner import Planned, Planner
+from bot.flows.planner import Busy, Planned, Planner
 from bot.flows.sitting import Sittings
 from bot.flows.speak import Voice
 from bot.ports import Meter, Tx
