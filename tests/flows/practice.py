@@ -15,6 +15,7 @@ from bot.core.pack import Pack
 from bot.core.pairs import PairEvent, PairState
 from bot.core.people import ManagedRoom, Pair, Purpose, Schedule
 from bot.core.practice import Practice as Known
+from bot.core.prompts import parse_prompt
 from bot.flows.console import Console
 from bot.flows.deliver import Deliverer
 from bot.flows.library import Library
@@ -32,15 +33,17 @@ from bot.resource import resource
 from bot.store.database import Database
 from tests.store.keyring import Keyring
 
+EVERY_KIND = parse_prompt((Path(__file__).parent / "every-kind.yaml").read_text(), source="every-kind.yaml")
+
 
 def _without_times() -> Mapping[str, Pack]:
-    """The packs, whose prompts leave grace and expiry to the schedule."""
+    """The packs, whose prompts leave grace and expiry to the schedule, and a prompt with every kind of step."""
     packs = {}
     for language, pack in read_packs(resource("prompts")).items():
         prompts = {
             name: prompt.model_copy(update={"grace": None, "expires": None}) for name, prompt in pack.prompts.items()
         }
-        packs[language] = replace(pack, prompts=prompts)
+        packs[language] = replace(pack, prompts={**prompts, EVERY_KIND.id: EVERY_KIND})
     return packs
 
 
