@@ -3,6 +3,7 @@
 from bot.flows.answering import Answering
 from bot.flows.command import Commands
 from bot.flows.console import Console
+from bot.flows.conversation import Conversation
 from bot.flows.crisis_unstored import UnstoredCrisis
 from bot.flows.deliver import Deliverer
 from bot.flows.gap import GapFiller
@@ -19,6 +20,7 @@ from bot.flows.report import Reporter
 from bot.flows.send import Sender
 from bot.flows.serve import Service
 from bot.flows.settle import Settler
+from bot.flows.sitting import Sittings
 from bot.flows.speak import Voice
 from bot.flows.state import RoomState
 from bot.flows.timetable import Timetable
@@ -41,10 +43,19 @@ def build_service(
     console = Console(voice=voice)
     life = Life(voice=voice, console=console)
     recorder = Recorder(voice=voice, meter=meter)
-    answering = Answering(voice=voice, recorder=recorder)
+    sittings = Sittings(voice=voice, recorder=recorder)
+    answering = Answering(voice=voice, recorder=recorder, sittings=sittings)
     journal = Journal(voice=voice, recorder=recorder)
-    deliverer = Deliverer(voice=voice, meter=meter)
-    commands = Commands(voice=voice, answering=answering, journal=journal, life=life, cipher=cipher, clock=clock)
+    deliverer = Deliverer(voice=voice, meter=meter, sittings=sittings)
+    commands = Commands(
+        voice=voice,
+        answering=answering,
+        conversation=Conversation(voice=voice, sittings=sittings),
+        journal=journal,
+        life=life,
+        cipher=cipher,
+        clock=clock,
+    )
     state = RoomState(own_user=own_user, console=console, life=life, clock=clock)
     reporter = Reporter(voice=voice, console=console, clock=clock)
     receiver = Receiver(
@@ -75,6 +86,7 @@ def build_service(
         keys=keys,
         gaps=GapFiller(store=store, homeserver=homeserver, receiver=receiver, state=state),
         deliverer=deliverer,
+        sittings=sittings,
         timetable=Timetable(store=store, deliverer=deliverer, reminders=Reminders(voice=voice), life=life),
         journal=journal,
         intents=Intents(

@@ -147,6 +147,25 @@ class Wording(BaseModel):
     console_plain_text: Person
     console_forged: Annotated[str, _says("person", "room", "client", "what")]
     console_held: Annotated[str, _says("room", "client", "what", must=("what",))]
+    # Conversations of several steps
+    answer_yes: Word
+    answer_no: Word
+    optional_hint: Plain
+    recorded_all: Title
+    kept_in_words: Plain
+    does_not_fit_yes_no: Annotated[str, _says("title", "yes", "no", must=("yes", "no"))]
+    does_not_fit_amount: Title
+    does_not_fit_amount_between: Annotated[str, _says("title", "low", "high", must=("low", "high"))]
+    does_not_fit_amount_from: Annotated[str, _says("title", "low", must=("low",))]
+    does_not_fit_amount_to: Annotated[str, _says("title", "high", must=("high",))]
+    does_not_fit_amount_unsure: Title
+    does_not_fit_time: Title
+    does_not_fit_time_unsure: Title
+    does_not_fit_media: Title
+    stopped: Title
+    back_at_first: Title
+    later_until: Annotated[str, _says("title", "time", must=("time",))]
+    later_used: Title
 
     @model_validator(mode="after")
     def _one_meaning_per_word(self) -> Self:

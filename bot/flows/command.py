@@ -1,7 +1,6 @@
 """What each command does and says (DESIGN §7); an answer is one quiet notice."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,14 +10,15 @@ from bot.core.pairs import PairEvent
 from bot.core.people import Pair
 from bot.core.progress import Point, progress_text
 from bot.core.records import RecordKind, RecordState
+from bot.core.sittings import Turn
 from bot.core.trust import fingerprint_groups
 from bot.core.wording import say as fill
-from bot.flows.answering import Answering, Asked, asked_of
+from bot.flows.answering import Answering
+from bot.flows.conversation import Conversation
 from bot.flows.crisis import answer_crisis
 from bot.flows.journal import Journal
 from bot.flows.life import Life
 from bot.flows.places import Place
-from bot.flows.repeat import repeat
 from bot.flows.speak import Voice, say
 from bot.ports import Cipher, Clock, Tx
 
@@ -29,10 +29,19 @@ class Commands:
     """Carries out commands."""
 
     def __init__(
-        self, *, voice: Voice, answering: Answering, journal: Journal, life: Life, cipher: Cipher, clock: Clock
+        self,
+        *,
+        voice: Voice,
+        answering: Answering,
+        conversation: Conversation,
+        journal: Journal,
+        life: Life,
+        cipher: Cipher,
+        clock: Clock,
     ) -> None:
         self._voice = voice
         self._answering = answering
+        self._conversation = conversation
         self._journal = journal
         self._life = life
         self._cipher = cipher
@@ -128,39 +137,25 @@ class Commands:
 
     async def _undo(self, tx: Tx, place: Place, command: Command, at: datetime) -> str | None:
         said = await self._answering.undo(tx, place, at=at)
-        return said or (self._voice.words(place).nothing_to_undo if command.explicit else None)
+        return self._voice.words(place).nothing_to_undo if said is None and command.explicit else said
 
     async def _start_journal(self, tx: Tx, place: Place, _command: Command, at: datetime) -> str | None:
         return await self._journal.start(tx, place, at=at)
 
     async def _done(self, tx: Tx, place: Place, command: Command, at: datetime) -> str | None:
         record = await self._journal.open_of(tx, place)
-        if record is None:
-            return self._voice.words(place).journal_empty if command.explicit else None
-        return await self._journal.done(tx, place, record, at=at)
+        if record is not None:
+            return await self._journal.done(tx, place, record, at=at)
+        said = await self._conversation.turn(tx, place, Turn.DONE, at=at)
+        return self._voice.words(place).journal_empty if said is None and command.explicit else said
 
     async def _again(self, tx: Tx, place: Place, _command: Command, at: datetime) -> str | None:
-        current = await self._current(tx, place, at)
-        if current is None:
-            return self._voice.words(place).no_open_prompt
-        await repeat(tx, place, current, self._voice, at=at)
-        return ""
+        said = await self._conversation.again(tx, place, at=at)
+        return self._voice.words(place).no_open_prompt if said is None else said
 
     async def _skip(self, tx: Tx, place: Place, command: Command, at: datetime) -> str | None:
-        current = await self._current(tx, place, at)
-        words = self._voice.words(place)
-        if current is None:
-            return words.nothing_to_skip if command.explicit else None
-        await tx.deliveries.save(replace(current.delivery, expires_at=at))
-        return fill(words.skipped, title=current.open.title)
-
-    async def _current(self, tx: Tx, place: Place, at: datetime) -> Asked | None:
-        """Return the newest unanswered, unexpired prompt."""
-        if place.pair is None:
-            return None
-        asked = await asked_of(tx, place.pair, self._voice.pack(place.pair).prompts)
-        waiting = [each for each in asked if each.record is None and at < each.delivery.expires_at]
-        return max(waiting, key=lambda each: each.open.order, default=None)
+        said = await self._conversation.turn(tx, place, Turn.SKIP, at=at)
+        return self._voice.words(place).nothing_to_skip if said is None and command.explicit else said
 
     async def _trust(self, tx: Tx, place: Place, command: Command, _at: datetime) -> str | None:
         """Confirm a client's new key; a therapist's own only the operator confirms (CRYPTO 4)."""

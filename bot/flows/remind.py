@@ -7,8 +7,9 @@ import structlog
 
 from bot.core.deliveries import Delivery, DeliveryState
 from bot.core.planning import REMINDER_GRACE, reminds
+from bot.core.sittings import Standing
 from bot.core.wording import say as fill
-from bot.flows.answering import asked_of
+from bot.flows.asked import Asked, gathered
 from bot.flows.places import place_of
 from bot.flows.repeat import repeat
 from bot.flows.speak import Voice
@@ -36,22 +37,26 @@ class Reminders:
 
     async def _remind(self, tx: Tx, delivery: Delivery, at: datetime) -> bool:
         pair = await tx.pairs.get(delivery.pair_id)
-        if pair is None or pair.room_id is None or not await _unanswered(tx, delivery, at):
+        if pair is None or pair.room_id is None or not _stands(delivery, at):
             return False
         if not reminds(pair, due=delivery.remind_at or at, expires_at=delivery.expires_at, at=at):
             return False
         place = await place_of(tx, pair.room_id)
-        asked = await asked_of(tx, pair, self._voice.pack(pair).prompts)
-        found = next((each for each in asked if each.delivery.delivery_id == delivery.delivery_id), None)
-        if place is None or place.room.hold is not None or found is None:
+        found = await gathered(tx, pair, self._voice.pack(pair), [delivery])
+        if place is None or place.room.hold is not None or not found or not _untouched(found[0], at):
             return False
-        intro = fill(self._voice.words(place).reminder, title=found.open.title)
-        await repeat(tx, place, found, self._voice, at=at, intro=intro, not_after=at + REMINDER_GRACE)
+        intro = fill(self._voice.words(place).reminder, title=found[0].title)
+        await repeat(tx, place, found[0], self._voice, at=at, intro=intro, not_after=at + REMINDER_GRACE)
         return True
 
 
-async def _unanswered(tx: Tx, delivery: Delivery, at: datetime) -> bool:
-    """Tell whether a prompt has stood in its room for a while, and nobody has said anything to it."""
-    if delivery.state is not DeliveryState.POSTED or delivery.posted_at is None:
-        return False
-    return at - delivery.posted_at >= REMINDER_GRACE and not await tx.records.of_deliveries([delivery.delivery_id])
+def _stands(delivery: Delivery, at: datetime) -> bool:
+    """Tell whether a prompt has stood in its room for a while and is not answered."""
+    posted_at = delivery.posted_at if delivery.state is DeliveryState.POSTED else None
+    return posted_at is not None and at - posted_at >= REMINDER_GRACE
+
+
+def _untouched(asked: Asked, at: datetime) -> bool:
+    """Tell whether the client has not done anything with a prompt: not answered, skipped, put off or stopped it."""
+    sitting = asked.sitting
+    return asked.is_open(at) and sitting.standing is Standing.ASKED and not sitting.later_used and not sitting.skipped

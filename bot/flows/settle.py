@@ -96,10 +96,12 @@ class Settler:
         """Remove what the author redacts and flag what others redact: a redaction proves nothing (CRYPTO 14)."""
         target = event.event["content"]["redacts"]
         record = await tx.records.of_source(target)
-        if place.pair is None or record is None or record.state is RecordState.REMOVED:
+        if place.pair is None:
             return
         if event.sender == place.pair.client:
             await self._answering.redacted(tx, place, record, target, at=at)
+            return
+        if record is None or record.state is RecordState.REMOVED:
             return
         await self._answering.flagged(tx, record, target, at=at)
         text = self._voice.words(place).redaction_by_other

@@ -27,6 +27,7 @@ from bot.store.schema import upgrade_connection
 from bot.store.sealing import Sealers
 from bot.store.session import Session, guarded, whole
 from bot.store.sessions import SessionRows
+from bot.store.sittings import SittingRows
 
 _SQLITE_VACUUM = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 _POSTGRESQL_VACUUM = ("VACUUM FULL",)
@@ -48,6 +49,7 @@ class Transaction:
         self.schedules: ports.ScheduleRows = ScheduleRows(session)
         self.sessions: ports.SessionRows = SessionRows(session)
         self.deliveries: ports.DeliveryRows = DeliveryRows(session)
+        self.sittings: ports.SittingRows = SittingRows(session)
         self.records: ports.RecordRows = RecordRows(session)
         self.intents: ports.IntentRows = IntentRows(session)
 

@@ -28,6 +28,7 @@ from bot.store.tables import (
     schedules,
     session_changes,
     sessions,
+    sittings,
     talk,
     to_device,
 )
@@ -60,7 +61,7 @@ def _statements() -> tuple[Delete, ...]:
     ]
     of_pair = [
         delete(table).where(table.c.account == MINE, table.c.pair_id == bindparam("of_pair"))
-        for table in (records, deliveries, draws, schedules, session_changes, sessions, goals, pairs)
+        for table in (records, sittings, deliveries, draws, schedules, session_changes, sessions, goals, pairs)
     ]
     # The console was told who is who, and finished intents carry names: both are sealed by the account's key.
     out = delete(outbox).where(

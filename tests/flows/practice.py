@@ -1,6 +1,6 @@
 """A practice in the real store, without a homeserver: what is in the outbox has arrived when `arrive` says so."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,8 +18,10 @@ from bot.flows.console import Console
 from bot.flows.deliver import Deliverer
 from bot.flows.life import Life
 from bot.flows.posted import posted
+from bot.flows.recording import Recorder
 from bot.flows.remind import Reminders
 from bot.flows.schedules import Changed, Schedules
+from bot.flows.sitting import Sittings
 from bot.flows.speak import Voice
 from bot.flows.timetable import Timetable
 from bot.packs import read_packs
@@ -61,6 +63,18 @@ class Counter:
         """Count nothing."""
 
 
+class Conversations(Sittings):
+    """The real ones, and some that tests make up: pair -> until when its client is let finish."""
+
+    busy: dict[str, datetime]
+
+    async def busy_until(self, tx: Tx, pair_ids: Iterable[str], *, at: datetime) -> Mapping[str, datetime]:
+        """Return who is in the middle of something."""
+        wanted = set(pair_ids)
+        made_up = {pair_id: until for pair_id, until in self.busy.items() if pair_id in wanted and until > at}
+        return {**await super().busy_until(tx, wanted, at=at), **made_up}
+
+
 @dataclass
 class Practice:
     """Pairs, schedules and the flows that look at them."""
@@ -71,13 +85,13 @@ class Practice:
     schedules: Schedules = field(default_factory=lambda: Schedules(pack_of=VOICE.pack))
 
     def __post_init__(self) -> None:
-        self.deliverer = Deliverer(voice=VOICE, meter=Counter(), busy=self._busy)
+        recorder = Recorder(voice=VOICE, meter=Counter())
+        self.sittings = Conversations(voice=VOICE, recorder=recorder)
+        self.sittings.busy = self.busy
+        self.deliverer = Deliverer(voice=VOICE, meter=Counter(), sittings=self.sittings)
         self.timetable = Timetable(
             store=self.store, deliverer=self.deliverer, reminders=Reminders(voice=VOICE), life=self.life
         )
-
-    async def _busy(self, _tx: Tx, pair_ids: Collection[str], at: datetime) -> Mapping[str, datetime]:
-        return {pair_id: until for pair_id, until in self.busy.items() if pair_id in pair_ids and until > at}
 
     async def pair(self, pair_id: str = "p1", *, at: datetime, **changes: Any) -> Pair:
         """Add a pair that is together in its room."""
