@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
+from time import process_time
 
 import pytest
 from dateutil.rrule import rrulestr
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from bot.core.durations import parse_duration
 from bot.core.recurrence import CalendarRule, walls
 from bot.core.schedules import parse_calendar_rule, parse_rule
+from bot.core.sessions import parse_session
 from bot.errors import ScheduleError
 from tests.core.example_rules import FIRST, LAST, RFC, calendar_rules, written
 
@@ -251,7 +253,8 @@ def test_refusals_name_what_was_wrong(written: str, says: str) -> None:
         ("DTSTART:20261201T090000Z RRULE:FREQ=DAILY", "Leave the Z out"),
         ("DTSTART:20261201 FREQ=DAILY;BYHOUR=9 from 2026-12-02", "as DTSTART and in words"),
         ("FREQ=DAILY;INTERVAL=7;BYDAY=MO;BYHOUR=9 from 2026-12-01", "no such date within ten years"),
-        ("FREQ=MONTHLY;BYMONTHDAY=31;BYDAY=1MO;BYHOUR=9", "no such date within ten years"),
+        ("FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=31;BYHOUR=9 from 2027-04-01", "no such date within ten years"),
+        ("FREQ=MONTHLY;BYMONTHDAY=31;BYDAY=1MO;BYHOUR=9", "(1MO) and BYMONTHDAY do not go together"),
         ("FREQ=DAILY;BYHOUR=9 EXDATE:20261201", '"EXDATE:20261201" is not a time of day'),
         ("0 times between 10:00 and 20:00", "a window has 1 to 12 times a day"),
         ("13 times between 10:00 and 20:00", "a window has 1 to 12 times a day"),
@@ -276,9 +279,11 @@ def test_refusals_name_what_was_wrong(written: str, says: str) -> None:
 )  # fmt: skip
 def test_refusals_say_what_to_do(written: str, says: str) -> None:
     """Each sentence is about the part that is wrong."""
+    began = process_time()
     with pytest.raises(ScheduleError) as refused:
         parse_rule(written, local=SATURDAY)
     assert says in str(refused.value)
+    assert process_time() - began < 0.25
 
 
 @pytest.mark.parametrize("written", ["every 2 weeks fri 18:00", "daily 20:00 10 times", "FREQ=DAILY;COUNT=2;BYHOUR=9"])
@@ -298,6 +303,25 @@ def test_any_text_is_read_or_refused(original: tuple[str, datetime], data: st.Da
         with suppress(ScheduleError):
             rule = parse_rule(broken, local=local)
             assert parse_rule(rule.text) == rule
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("::: ", "1:1 ", "1:1,", "and ", ", ", "from ", "until 1 ", "1 times ", "every 2 weeks ", "at ", "- ", "* "),
+        *("between ", "1 times between 1 and 1 ", "session ", "FREQ=", ";BYDAY=MO", "last ", "2nd last fri, "),
+    ],
+)
+@pytest.mark.parametrize("end", ["", "x", "x 20:00"])
+def test_no_text_takes_long_to_refuse(piece: str, end: str) -> None:
+    """Somebody who repeats a word until the message is full waits no longer than others."""
+    text = (piece * 300)[: 300 - len(end)] + end
+    began = process_time()
+    with pytest.raises(ScheduleError):
+        parse_rule(text, local=SATURDAY)
+    with pytest.raises(ScheduleError):
+        parse_session(text, local=SATURDAY)
+    assert process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(
