@@ -1,8 +1,10 @@
 """Rules as people write them, and lengths of time."""
 
+import re
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from time import process_time
 
 import pytest
@@ -199,6 +201,15 @@ def test_refusals_name_what_was_wrong(written: str, says: str) -> None:
         parse_rule(written, local=SATURDAY)
     assert says in str(refused.value)
     assert "daily 20:00" in str(refused.value) or "twice" in says
+
+
+def test_the_rules_of_the_readme_are_read() -> None:
+    """Whoever copies a rule from the README has one that works."""
+    table = (Path(__file__).parents[2] / "README.md").read_text().partition("| rule | comes |")[2].partition("\n\n")[0]
+    rules = [rule for row in table.splitlines() for rule in re.findall(r"`([^`]+)`", row.partition(" | ")[0])]
+    assert len(rules) > 12
+    for rule in rules:
+        parse_rule(rule, local=SATURDAY)
 
 
 @pytest.mark.parametrize(
