@@ -10,6 +10,7 @@ from bot.core.planning import REMINDER_GRACE, reminds
 from bot.core.sittings import Standing
 from bot.core.wording import say as fill
 from bot.flows.asked import Asked, gathered
+from bot.flows.deliver import Reached
 from bot.flows.places import place_of
 from bot.flows.repeat import repeat
 from bot.flows.speak import Voice
@@ -17,7 +18,7 @@ from bot.ports import Tx
 
 log = structlog.get_logger()
 
-TOGETHER = 100  # in one transaction
+TOGETHER = 20  # in one transaction
 
 
 class Reminders:
@@ -26,14 +27,17 @@ class Reminders:
     def __init__(self, *, voice: Voice) -> None:
         self._voice = voice
 
-    async def due(self, tx: Tx, *, at: datetime) -> datetime | None:
-        """Post or drop the reminders that are due by `at`, so many at a time; return when there are more."""
+    async def due(self, tx: Tx, *, at: datetime) -> Reached:
+        """Post or drop the reminders that are due by `at`, so many at a time."""
         found = await tx.deliveries.to_remind(at, limit=TOGETHER)
+        posts = 0
         for delivery in found:
             await tx.deliveries.save(replace(delivery, remind_at=None))  # once, whatever becomes of it
             posted = await self._remind(tx, delivery, at)
+            posts += posted
             log.info("reminder.decided", delivery=delivery.delivery_id, posted=posted)
-        return at if len(found) == TOGETHER else await tx.deliveries.next_reminder(at)
+        following = at if len(found) == TOGETHER else await tx.deliveries.next_reminder(at)
+        return Reached(posted=posts, next_due=following)
 
     async def _remind(self, tx: Tx, delivery: Delivery, at: datetime) -> bool:
         pair = await tx.pairs.get(delivery.pair_id)

@@ -135,9 +135,9 @@ class Practice:
 
     async def look(self, at: datetime) -> datetime | None:
         """Do what is due, and let it arrive."""
-        following = await self.timetable.look(at=at)
+        reached = await self.timetable.look(at=at)
         await self.arrive(at)
-        return following
+        return reached.next_due
 
     async def run(self, start: datetime, until: datetime) -> None:
         """Wake at each instant that is due, as the alarm does."""
