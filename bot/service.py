@@ -90,7 +90,13 @@ def build_service(
         timetable=Timetable(store=store, deliverer=deliverer, reminders=Reminders(voice=voice), life=life),
         journal=journal,
         intents=Intents(
-            store=store, cipher=cipher, provisioner=provisioner, life=life, deliverer=deliverer, clock=clock
+            store=store,
+            cipher=cipher,
+            provisioner=provisioner,
+            life=life,
+            deliverer=deliverer,
+            library=voice.packs,
+            clock=clock,
         ),
         watch=Watch(store=store, homeserver=homeserver, life=life, state=state, reporter=reporter, clock=clock),
         crisis=crisis,

@@ -16,10 +16,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.core.events import Media
-from bot.core.fitting import Fit, fit, shown, takes_values, takes_words
 from bot.core.goals import Scale
 from bot.core.prompts import NumberStep, Step
 from bot.core.reading import Misfit, ReadingWords, says_yes
+from bot.core.typed import Fit, fit, shown, takes_values, takes_words
 
 
 class IncomingKind(StrEnum):

@@ -1,130 +1,83 @@
-"""Whether what somebody typed fits a step, and what it says."""
+"""Whether a condition can come true: it names earlier steps, and compares with what they record."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import time
-from decimal import Decimal
+from collections.abc import Callable, Mapping
 
-from bot.core.conditions import Value
-from bot.core.goals import Scale
-from bot.core.prompts import ChoiceStep, NumberStep, ScaleStep, Step, TimeStep, YesNoStep
-from bot.core.reading import (
-    Misfit,
-    Reading,
-    ReadingWords,
-    YesNo,
-    read_amount,
-    read_number,
-    read_option,
-    read_time,
-    read_yes_no,
-)
-from bot.core.template import say
-from bot.core.wording import Wording
+from bot.core.conditions import Condition, StepTest, amount, named_steps
+from bot.core.steps import ChoiceStep, Misplaced, NumberStep, ScaleStep, Step
 
-_Read = Reading[int] | Reading[int | Decimal] | Reading[str] | Reading[YesNo] | Reading[time] | Misfit | None
+ORDERED = frozenset({"scale", "number", "time"})  # kinds whose answers have more and less
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fit:
-    """A value that fits, and what was written behind it."""
-
-    value: str | int
-    note: str | None = None
-
-
-def takes_words(step: Step) -> bool:
-    """Whether any words are an answer."""
-    return step.kind in ("text", "any")
-
-
-def takes_values(step: Step) -> bool:
-    """Whether the answer is a value; media are one all the same."""
-    return not takes_words(step) and step.kind != "media"
+def when_mistakes(condition: Condition, earlier: Mapping[str, Step]) -> Misplaced:
+    """Yield what is wrong with a condition of the step that comes after the steps `earlier`."""
+    for path, step_id, test in named_steps(condition):
+        step = earlier.get(step_id)
+        if step is None:
+            known = f"the steps before it are {', '.join(earlier)}" if earlier else "the first step has none before it"
+            yield path, f"{step_id!r} is no earlier step; {known}"
+        elif test is not None:
+            for inner, text in _test_mistakes(test, step):
+                yield (*path[:-1], *inner), text
 
 
-def fit(
-    text: str, step: Step, *, scale: Scale | None, options: Mapping[str, str], words: ReadingWords
-) -> Fit | Misfit | None:
-    """Read a text for a step that asks for a value.
-
-    `scale` has the bounds of a scale, `options` the options of a choice or the language's yes and no. None means that
-    the text has nothing like the value in it: it is ordinary conversation.
-    """
-    match step:
-        case ScaleStep() if scale is not None:
-            return _fit(read_number(text, scale.low, scale.high, words))
-        case ChoiceStep():
-            return _fit(read_option(text, options, words))
-        case YesNoStep():
-            return _fit(read_yes_no(text, words))
-        case NumberStep():
-            return _fit(read_amount(text, step.low, step.high, step.unit, words))
-        case TimeStep():
-            return _fit(read_time(text, words))
-        case _:
-            return None
+def _test_mistakes(test: StepTest, step: Step) -> Misplaced:
+    fits = _FITS.get(step.kind)
+    if fits is None:
+        yield ("step",), f"{step.id!r} is answered in words or with media; write `answered: {step.id}`"
+        return
+    mistakes = []
+    for path, written in test.written:
+        if step.kind not in ORDERED and path[0] not in ("equals", "in"):
+            yield (path[0],), f"{step.id!r} has no more and less; use `equals:` or `in:`"
+            return
+        if advice := fits(step, written):
+            mistakes.append((path, f"{written!r} is no answer of {step.id!r}; {advice}"))
+    yield from mistakes
+    if test.between and not mistakes:
+        low, high = (amount(each) for each in test.between)
+        if low and high and low[1] >= high[1]:
+            yield ("between",), "does not go up; write the smaller one first"
 
 
-def shown(value: Value, options: Mapping[str, str], unit: str | None = None) -> str:
-    """Return a value as people read it: an option's label, a number with its unit."""
-    if value is None:
-        return ""
-    text = options.get(str(value), str(value))
-    return f"{text} {unit}" if unit else text
+def _fits_scale(step: Step, written: str) -> str:
+    found = amount(written)
+    scale = step.scale if isinstance(step, ScaleStep) else None
+    if found is None or found[0] != "number" or found[1] != int(found[1]):
+        return "write a whole number"
+    if scale is not None and not scale.low <= found[1] <= scale.high:
+        return f"write a number from {scale.low} to {scale.high}"
+    return ""
 
 
-def _fit(found: _Read) -> Fit | Misfit | None:
-    return Fit(value=_recorded(found.value), note=found.note) if isinstance(found, Reading) else found
+def _fits_choice(step: Step, written: str) -> str:
+    options = [option.id for option in step.options] if isinstance(step, ChoiceStep) else []
+    return "" if written in options else f"write one of {', '.join(options)}"
 
 
-def _recorded(value: int | Decimal | str | time) -> str | int:
-    """Return a value as it is recorded: Matrix has no fractions, so decimals are text with a point."""
-    match value:
-        case Decimal():
-            return f"{value:f}"
-        case time():
-            return f"{value:%H:%M}"
-        case _:
-            return value
+def _fits_number(step: Step, written: str) -> str:
+    found = amount(written)
+    low, high = (step.low, step.high) if isinstance(step, NumberStep) else (None, None)
+    if found is None or found[0] != "number":
+        return "write a number"
+    if (low is not None and found[1] < low) or (high is not None and found[1] > high):
+        return "its `low` and `high` leave this number out"
+    return ""
 
 
-def misfit_text(
-    reason: Misfit,
-    step: Step,
-    *,
-    title: str,
-    scale: Scale | None,
-    options: Mapping[str, str],
-    words: Wording,
-) -> str:
-    """Return the one kind sentence that says what would fit."""
-    unsure = reason is Misfit.UNSURE
-    match step:
-        case YesNoStep():
-            yes, no = options.values()
-            return say(words.does_not_fit_yes_no, title=title, yes=yes, no=no)
-        case NumberStep():
-            return _amount_text(step, title, words, unsure=unsure)
-        case TimeStep():
-            return say(words.does_not_fit_time_unsure if unsure else words.does_not_fit_time, title=title)
-        case ScaleStep() if scale is not None:
-            template = words.does_not_fit_unsure if unsure else words.does_not_fit_number
-            return say(template, title=title, low=scale.low, high=scale.high)
-        case ChoiceStep():
-            return say(words.does_not_fit_choice, title=title, options=", ".join(options.values()))
-        case _:
-            return say(words.does_not_fit_media, title=title)
+def _fits_yes_no(_step: Step, written: str) -> str:
+    return "" if written.casefold() in ("yes", "no") else "write yes or no"
 
 
-def _amount_text(step: NumberStep, title: str, words: Wording, *, unsure: bool) -> str:
-    low, high = (None if bound is None else f"{bound:f}" for bound in (step.low, step.high))
-    if unsure:
-        return say(words.does_not_fit_amount_unsure, title=title)
-    if low is not None and high is not None:
-        return say(words.does_not_fit_amount_between, title=title, low=low, high=high)
-    if low is not None:
-        return say(words.does_not_fit_amount_from, title=title, low=low)
-    if high is not None:
-        return say(words.does_not_fit_amount_to, title=title, high=high)
-    return say(words.does_not_fit_amount, title=title)
+def _fits_time(_step: Step, written: str) -> str:
+    found = amount(written)
+    return "" if found is not None and found[0] == "time" else "write a time such as 22:30"
+
+
+# Kind -> what to write instead of a value that it never records; kinds that record no value are left out.
+_FITS: Mapping[str, Callable[[Step, str], str]] = {
+    "scale": _fits_scale,
+    "choice": _fits_choice,
+    "number": _fits_number,
+    "yes_no": _fits_yes_no,
+    "time": _fits_time,
+}

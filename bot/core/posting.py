@@ -7,9 +7,9 @@ from typing import Any
 from bot.core.deliveries import Delivery
 from bot.core.events import PROMPT, PromptBlock, to_content
 from bot.core.goals import Goal, Scale
-from bot.core.markup import formatted
+from bot.core.markup import Shown
 from bot.core.options import Options, is_poll, options_of
-from bot.core.prompts import NumberStep, Prompt, ScaleStep, Step, ask_text
+from bot.core.prompts import NumberStep, Prompt, ScaleStep, Step, asked
 from bot.core.template import say
 from bot.core.wording import Wording
 
@@ -43,20 +43,20 @@ class Question:
         return options_of(self.step, self.words)
 
     @property
-    def text(self) -> str:
+    def title(self) -> str:
+        """What people call it; of a check-in the goal's title."""
+        return self.goal.title if self.goal else self.prompt.title
+
+    @property
+    def shown(self) -> Shown:
         """The words that ask."""
         goal = self.goal.title if self.goal else ""
-        return ask_text(self.step, client=self.client, goal=goal, scale=self.scale)
+        return asked(self.step, client=self.client, goal=goal, scale=self.scale)
 
     @property
-    def listed(self) -> str:
-        """The words that ask, with the options as a numbered list."""
-        return "\n".join([self.text, *numbered(self.options.values())])
-
-    @property
-    def hint(self) -> str | None:
-        """The line that says that the step may be left out."""
-        return self.words.optional_hint if self.step.optional else None
+    def hint(self) -> tuple[str, ...]:
+        """The line that says that the step may be left out, if it may."""
+        return (self.words.optional_hint,) if self.step.optional else ()
 
 
 def asked_event(question: Question, random_id: Callable[[], str], *, person: str) -> tuple[str, dict[str, Any]]:
@@ -69,24 +69,18 @@ def asked_event(question: Question, random_id: Callable[[], str], *, person: str
     if is_poll(question.step):
         answers = {random_id(): option for option in question.options}
         labels = {answer: question.options[option] for answer, option in answers.items()}
-        asks = _with_hint(question.text, question.hint)
+        asks = "\n".join([question.shown.body, *(line.replace("`", "") for line in question.hint)])  # it shows no marks
         return POLL_START, {**poll(asks, labels), PROMPT: block(question, answers), "m.mentions": mentions}
-    text = _with_hint(question.listed, question.hint)
+    shown = question.shown.above(*numbered(question.options.values()), *question.hint)
     msgtype = "m.notice" if by_client else "m.text"
-    content = {"msgtype": msgtype, "body": text, PROMPT: block(question), "m.mentions": mentions, **formatted(text)}
-    return MESSAGE, content
+    return MESSAGE, {"msgtype": msgtype, **shown.content, PROMPT: block(question), "m.mentions": mentions}
 
 
 def repeated(question: Question, *, intro: str | None = None) -> dict[str, Any]:
     """Return a quiet message that shows an open question once more, its options as a numbered list."""
-    text = "\n".join([intro or say(question.words.again, title=question.prompt.title), question.listed])
-    return {
-        "msgtype": "m.notice",
-        "body": text,
-        PROMPT: block(question, repeat=True),
-        "m.mentions": {},
-        **formatted(text),
-    }
+    intro = intro or say(question.words.again, title=question.title)
+    shown = question.shown.above(*numbered(question.options.values())).below(intro)
+    return {"msgtype": "m.notice", **shown.content, PROMPT: block(question, repeat=True), "m.mentions": {}}
 
 
 def block(question: Question, answers: Mapping[str, str] | None = None, *, repeat: bool = False) -> dict[str, Any]:
@@ -138,7 +132,3 @@ def poll_end(text: str) -> dict[str, Any]:
 def numbered(labels: Iterable[str]) -> list[str]:
     """Return options as the lines of a numbered list."""
     return [f"{number}. {label}" for number, label in enumerate(labels, 1)]
-
-
-def _with_hint(text: str, hint: str | None) -> str:
-    return f"{text}\n{hint}" if hint else text

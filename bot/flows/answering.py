@@ -6,11 +6,11 @@ from datetime import datetime
 
 from bot.core.answers import Answer, AskBack, Decision, DoesNotFit, Incoming, meant_for, route
 from bot.core.entries import Form, piece_of, pieces_by_step, without
-from bot.core.fitting import misfit_text
 from bot.core.inbox import InboxEvent
 from bot.core.options import labels_of
 from bot.core.people import Pair
 from bot.core.records import Record, RecordKind, RecordState
+from bot.core.typed import misfit_text
 from bot.core.wording import say as fill
 from bot.flows.asked import Asked, asked_of
 from bot.flows.places import Place

@@ -8,7 +8,6 @@ from bot.core.answers import AskedBack, AskedStep
 from bot.core.deliveries import Delivery, DeliveryState
 from bot.core.entries import Form, pieces_by_step, value_of, values_of
 from bot.core.events import PROMPT
-from bot.core.fitting import takes_values
 from bot.core.goals import Goal
 from bot.core.options import labels_of
 from bot.core.outbox import OutboxEvent, OutboxState
@@ -18,6 +17,7 @@ from bot.core.posting import POLL_START, Question
 from bot.core.prompts import Prompt, Step
 from bot.core.records import Piece, Record, RecordState
 from bot.core.sittings import Script, Sitting, SittingState, Standing
+from bot.core.typed import takes_values
 from bot.ports import Tx
 
 LOOKED_AT = 40  # newest prompts of a pair that a message can be an answer to

@@ -24,6 +24,7 @@ class IntentKind(StrEnum):
     PROMPT_SEND = "prompt_send"  # pair_id, prompt_id
     GOAL_ADD = "goal_add"  # pair_id, goal_id
     TRUST = "trust"  # user, fingerprint
+    PROMPTS_RELOAD = "prompts_reload"  # nothing
 
 
 async def ask(tx: Tx, kind: IntentKind, payload: Mapping[str, Any], *, at: datetime) -> Intent:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.entries import Form, Pieces, pieces_by_step, value_of
-from bot.core.fitting import shown
 from bot.core.prompts import NumberStep, Prompt, Step
 from bot.core.records import Record, RecordKind
+from bot.core.typed import shown
 from bot.core.wording import Wording
 from bot.core.wording import say as fill
 from bot.flows.places import Place

@@ -13,6 +13,7 @@ from bot.core.pack import Pack
 from bot.core.people import Pair
 from bot.core.practice import Practice
 from bot.core.wording import Wording
+from bot.flows.library import Library
 from bot.flows.places import Place
 from bot.ports import Tx
 
@@ -24,7 +25,7 @@ REDACTION = "m.room.redaction"
 class Voice:
     """The words for each language, and what they say about the practice."""
 
-    packs: Mapping[str, Pack]
+    packs: Library
     practice: Practice
     own_user: str
     fingerprint: str  # the bot's own, in groups of four

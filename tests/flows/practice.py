@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from bot.core.deliveries import Delivery, DeliveryState
 from bot.core.outbox import OutboxEvent, OutboxState
-from bot.core.pack import Pack
 from bot.core.pairs import PairEvent, PairState
 from bot.core.people import ManagedRoom, Pair, Purpose, Schedule
 from bot.core.practice import Practice as Known
 from bot.flows.console import Console
 from bot.flows.deliver import Deliverer
+from bot.flows.library import Library
 from bot.flows.life import Life
 from bot.flows.posted import posted
 from bot.flows.recording import Recorder
@@ -24,22 +24,20 @@ from bot.flows.schedules import Changed, Schedules
 from bot.flows.sitting import Sittings
 from bot.flows.speak import Voice
 from bot.flows.timetable import Timetable
-from bot.packs import read_packs
+from bot.packs import read_pack
 from bot.ports import Tx
 from bot.resource import resource
 from bot.store.database import Database
 from tests.store.keyring import Keyring
 
 
-def _without_times() -> Mapping[str, Pack]:
-    """The packs, whose prompts leave grace and expiry to the schedule."""
-    packs = {}
-    for language, pack in read_packs(resource("prompts")).items():
-        prompts = {
-            name: prompt.model_copy(update={"grace": None, "expires": None}) for name, prompt in pack.prompts.items()
-        }
-        packs[language] = replace(pack, prompts=prompts)
-    return packs
+def _without_times() -> Library:
+    """The English pack, whose prompts leave grace and expiry to the schedule."""
+    pack = read_pack(resource("prompts") / "en")
+    leave = {"grace": None, "expires": None}
+    prompts = {name: prompt.model_copy(update=leave) for name, prompt in pack.prompts.items()}
+    packs = {"en": replace(pack, prompts=prompts)}
+    return Library(packs, read=lambda: packs)
 
 
 VOICE = Voice(
