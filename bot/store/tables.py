@@ -42,10 +42,10 @@ metadata = MetaData(
 UNSENT = text("state IN ('queued', 'encrypted')")
 NOT_BACKED_UP = text("NOT backed_up")
 OPEN_RECORD = text("state = 'open'")
-OPEN_SITTING = text("state = 'open'")
-WAKING = text("wake_at IS NOT NULL")
 TO_REMIND = text("remind_at IS NOT NULL")
 PAUSE_ENDS = text("paused_until IS NOT NULL")
+OPEN_SITTING = text("state = 'open'")
+WAKING = text("wake_at IS NOT NULL")
 
 
 def _key(name: str) -> Column[Any]:

@@ -137,7 +137,7 @@ class Room:
     async def busy(self, at: datetime) -> Mapping[str, datetime]:
         """Return until when a new prompt waits."""
         async with self.practice.store.transaction() as tx:
-            return await self.sittings.busy_until(tx, [self.pair.pair_id], at)
+            return await self.sittings.busy_until(tx, [self.pair.pair_id], at=at)
 
     async def arrive(self, at: datetime) -> list[OutboxEvent]:
         """Have what the bot sent arrive in the room."""
