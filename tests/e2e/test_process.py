@@ -98,7 +98,7 @@ async def test_sigterm_in_the_middle_of_work_loses_and_doubles_nothing(practice:
     assert (status, took < STOPS_WITHIN) == (0, True), took
     await start(practice)
 
-    def new() -> set[str]:
+    def new() -> set[Question]:
         return set(practice.seen.prompts(client.person, client.room)) - before
 
     await practice.seen.until(lambda: len(new()) >= 10 or None)
