@@ -9,8 +9,10 @@ from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime, time
 from typing import Any, Protocol
 
+from bot.core.agenda import AgendaItem
 from bot.core.appointments import Appointment
 from bot.core.batch import HistoryPage, Json, SyncBatch
+from bot.core.choices import Choice
 from bot.core.deliveries import Delivery, FirstPost
 from bot.core.goals import Goal
 from bot.core.inbox import InboxEvent, InboxState, TimelinePosition
@@ -30,6 +32,7 @@ from bot.core.megolm import (
 from bot.core.olm import KeyQuestion, OlmSession, ToDeviceMessage, ToDeviceOutcome, TrustNews
 from bot.core.outbox import OutboxEvent
 from bot.core.people import Draw, Intent, ManagedRoom, Pair, Schedule
+from bot.core.questions import Question
 from bot.core.records import Record
 from bot.core.trust import Device, Identity
 
@@ -340,6 +343,44 @@ class RecordRows(Protocol):
     async def open_journals(self, pair_id: str | None = None) -> tuple[Record, ...]: ...
 
 
+class PromptNumberRows(Protocol):
+    """The numbers by which people name prompts."""
+
+    async def of(self, prompt_ids: Iterable[str]) -> Mapping[str, int]:
+        """Each prompt's number; one that has none gets the next free one, in the order given."""
+
+
+class ChoiceRows(Protocol):
+    """What clients have decided about prompts, for good."""
+
+    async def of_pair(self, pair_id: str) -> Mapping[str, Choice]: ...
+    async def save(self, choice: Choice) -> None: ...
+
+
+class AgendaRows(Protocol):
+    """What is to come up in the next session."""
+
+    async def add(self, item: AgendaItem) -> AgendaItem: ...
+    async def save(self, item: AgendaItem) -> None: ...
+    async def done(self, item_ids: Iterable[str], *, at: datetime) -> None: ...
+    async def remove(self, item_id: str) -> None: ...
+    async def open_of(self, pair_id: str) -> tuple[AgendaItem, ...]: ...
+    async def of_source(self, event_id: str) -> AgendaItem | None: ...
+    async def pairs(self) -> tuple[str, ...]:
+        """The pairs that have something to talk about."""
+
+
+class QuestionRows(Protocol):
+    """Questions whether a schedule still fits."""
+
+    async def save(self, question: Question) -> None: ...
+    async def of_pair(self, pair_id: str, limit: int = 10) -> tuple[Question, ...]:
+        """The newest questions of a pair, newest first."""
+
+    async def open(self) -> tuple[Question, ...]:
+        """The questions whose polls have not been ended."""
+
+
 class IntentRows(Protocol):
     """What the command line asks of the running bot."""
 
@@ -364,6 +405,10 @@ class Tx(Protocol):
     sessions: SessionRows
     deliveries: DeliveryRows
     records: RecordRows
+    prompt_numbers: PromptNumberRows
+    choices: ChoiceRows
+    agenda: AgendaRows
+    questions: QuestionRows
     intents: IntentRows
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:

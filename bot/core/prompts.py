@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from bot.core.commands import command_form
+from bot.core.command_forms import command_form
 from bot.core.conditions import Condition, StepTest, measured, named_steps
 from bot.core.document import read_document, validate
 from bot.core.fields import Duration, Flag, Id, Line, Number, Part, ScaleText, Whole, refuse

@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import ports
+from bot.store.agenda import AgendaRows
 from bot.store.appointments import SessionRows
+from bot.store.choices import ChoiceRows
 from bot.store.deliveries import DeliveryRows
 from bot.store.devices import DeviceRows
 from bot.store.engine import READS, create_engine
@@ -21,6 +23,8 @@ from bot.store.megolm import MegolmRows
 from bot.store.olm import OlmRows
 from bot.store.outbox import OutboxRows
 from bot.store.pairs import PairRows
+from bot.store.prompt_numbers import PromptNumberRows
+from bot.store.questions import QuestionRows
 from bot.store.records import RecordRows
 from bot.store.rooms import RoomRows
 from bot.store.schedules import ScheduleRows
@@ -49,6 +53,10 @@ class Transaction:
         self.sessions: ports.SessionRows = SessionRows(session)
         self.deliveries: ports.DeliveryRows = DeliveryRows(session)
         self.records: ports.RecordRows = RecordRows(session)
+        self.prompt_numbers: ports.PromptNumberRows = PromptNumberRows(session)
+        self.choices: ports.ChoiceRows = ChoiceRows(session)
+        self.agenda: ports.AgendaRows = AgendaRows(session)
+        self.questions: ports.QuestionRows = QuestionRows(session)
         self.intents: ports.IntentRows = IntentRows(session)
 
     @asynccontextmanager
