@@ -5,10 +5,12 @@ from typing import Annotated
 import typer
 
 from bot.cli.frame import DATA, AsJson, DataDir, PairName, perform, rows_to_json, show, show_json, show_table
+from bot.cli.preview import preview
 from bot.flows.entry import Entry, find_pair, find_schedule, next_due
 from bot.instance import open_instance
 
 app = typer.Typer(no_args_is_help=True)
+app.command("preview")(preview)
 
 COLUMNS = ("number", "pair", "prompt", "rule", "timezone", "goal", "next")
 
@@ -41,7 +43,8 @@ def add(
             data = {"number": made.number, "id": made.schedule_id, "prompt": prompt, "rule": made.rule, "next": due}
             show_json({"pair": found.pair_id, **data})
         else:
-            show(f"schedule {made.number}: {prompt}, {made.rule}, next {due:%a %Y-%m-%d %H:%M}")
+            comes = f"next {due:%a %Y-%m-%d %H:%M}" if due else "nothing comes any more"
+            show(f"schedule {made.number}: {prompt}, {made.rule}, {comes}")
 
     perform(data_dir, work())
 

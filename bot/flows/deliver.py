@@ -19,7 +19,7 @@ from bot.core.pairs import blockers
 from bot.core.people import Pair, Schedule
 from bot.core.posting import POLL_END, poll_answer_ids, poll_end, posted_event
 from bot.core.prompts import DEFAULT_EXPIRES, Prompt, default_grace
-from bot.core.schedules import parse_rule
+from bot.core.schedules import parse_calendar_rule
 from bot.errors import PairError
 from bot.flows.places import Place, place_of, places_of
 from bot.flows.speak import Voice, post
@@ -31,9 +31,10 @@ POLL_QUIET = timedelta(minutes=10)  # after the last vote a poll is ended (DESIG
 
 
 @lru_cache(maxsize=4096)
-def next_due(rule: str, zone: str, after: datetime) -> datetime:
-    """Return when a rule next comes true; remembered, for it is asked again and again until then."""
-    return next(occurrences(parse_rule(rule), ZoneInfo(zone), after=after)).due
+def next_due(rule: str, zone: str, after: datetime) -> datetime | None:
+    """Return when a rule next comes true, None after its end; remembered, for it is asked again until then."""
+    following = next(occurrences(parse_calendar_rule(rule), ZoneInfo(zone), after=after), None)
+    return following.due if following else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,13 +69,14 @@ class Deliverer:
                 continue
             zone = schedule.timezone or pair.timezone
             following = next_due(schedule.rule, zone, schedule.after)
-            if following <= at:
+            if following is not None and following <= at:
                 if places is None:  # all rooms at once: prompts of one minute come in great numbers
                     places = await places_of(tx, [each.room_id for each in pairs.values() if each.room_id])
                 rows += await self._reached(tx, pair, places.get(pair.room_id or ""), schedule, zone, at=at)
                 following = next_due(schedule.rule, zone, at)
                 planned.append(replace(schedule, after=at, next_due=following))
-            upcoming.append(following)
+            if following is not None:
+                upcoming.append(following)
         await tx.schedules.plan(planned)
         await tx.outbox.add_all(rows)
         return min(upcoming, default=None)
@@ -87,7 +89,7 @@ class Deliverer:
             pair = pairs.get(schedule.pair_id)
             if pair is not None and pair.room_id is not None:
                 following = next_due(schedule.rule, schedule.timezone or pair.timezone, schedule.after)
-                if after < following <= until:
+                if following is not None and after < following <= until:
                     rooms.add(pair.room_id)
         places = await places_of(tx, rooms)
         return tuple(place.audience(place.addressed) for place in places.values() if place.room.hold is None)
@@ -149,7 +151,7 @@ class Deliverer:
         if prompt is None:
             log.error("schedule.no_prompt", schedule=schedule.schedule_id, prompt=schedule.prompt_id)
             return []
-        rule = parse_rule(schedule.rule)
+        rule = parse_calendar_rule(schedule.rule)
         rows: list[OutboxEvent] = []
         reached = occurrences_between(rule, ZoneInfo(zone), after=schedule.after, until=at)
         grace = prompt.grace or default_grace(weekly=rule.weekly)

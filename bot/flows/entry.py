@@ -14,7 +14,7 @@ from bot.core.pack import Pack
 from bot.core.pairs import PairState, blockers
 from bot.core.people import Pair, Schedule
 from bot.core.prompts import Prompt
-from bot.core.schedules import parse_rule
+from bot.core.schedules import parse_calendar_rule
 from bot.errors import PairError, ScheduleError
 from bot.ports import Homeserver, Tx
 
@@ -129,7 +129,8 @@ class Entry:
         Raises PairError, GoalError, ScheduleError.
         """
         _refuse_ended(pair)
-        parsed, rule, name = parse_scale(scale), parse_rule(rhythm), parse_title(title)
+        parsed, name = parse_scale(scale), parse_title(title)
+        rule = parse_calendar_rule(rhythm, local=at.astimezone(ZoneInfo(pair.timezone)))
         if any(goal.title.casefold() == name.casefold() for goal in await tx.pairs.goals(pair.pair_id)):
             raise PairError(f"This pair has a goal called {name!r} already.")
         goal = await tx.pairs.add_goal(
@@ -155,9 +156,10 @@ class Entry:
     ) -> Schedule:
         """Write a schedule down; `goal` is a goal's number. Raises PairError, ScheduleError."""
         _refuse_ended(pair)
-        prompt, parsed = self.prompt(pair, prompt_id), parse_rule(rule)
+        prompt = self.prompt(pair, prompt_id)
         if timezone is not None and timezone not in available_timezones():
             raise ScheduleError(f"There is no time zone {timezone!r}; write one such as Europe/Berlin.")
+        parsed = parse_calendar_rule(rule, local=at.astimezone(ZoneInfo(timezone or pair.timezone)))
         goal_id = await self._goal_id(tx, pair, prompt, goal)
         for other in await tx.schedules.of_pair(pair.pair_id):
             if other.prompt_id != prompt_id:
@@ -222,10 +224,11 @@ async def find_schedule(tx: Tx, pair: Pair, name: str) -> Schedule:
     raise ScheduleError(f"This pair has no schedule {name}; `interlude schedule list --pair {pair.number}` names them.")
 
 
-def next_due(schedule: Schedule, pair: Pair, *, at: datetime) -> datetime:
-    """Return when a schedule comes next, in the zone that it follows."""
+def next_due(schedule: Schedule, pair: Pair, *, at: datetime) -> datetime | None:
+    """Return when a schedule comes next, in the zone that it follows; None after its end."""
     zone = ZoneInfo(schedule.timezone or pair.timezone)
-    return next(occurrences(parse_rule(schedule.rule), zone, after=max(at, schedule.after))).local
+    following = next(occurrences(parse_calendar_rule(schedule.rule), zone, after=max(at, schedule.after)), None)
+    return following.local if following else None
 
 
 def _schedule(
