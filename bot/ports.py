@@ -6,11 +6,10 @@ in clear; sealing at rest is the store's business.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from bot.core.agenda import AgendaItem
-from bot.core.appointments import Appointment
 from bot.core.batch import HistoryPage, Json, SyncBatch
 from bot.core.choices import Choice
 from bot.core.deliveries import Delivery, FirstPost
@@ -31,7 +30,7 @@ from bot.core.megolm import (
 )
 from bot.core.olm import KeyQuestion, OlmSession, ToDeviceMessage, ToDeviceOutcome, TrustNews
 from bot.core.outbox import OutboxEvent
-from bot.core.people import Draw, Intent, ManagedRoom, Pair, Schedule
+from bot.core.people import BookedSeries, Draw, Intent, ManagedRoom, Pair, Schedule
 from bot.core.questions import Question
 from bot.core.records import Record
 from bot.core.trust import Device, Identity
@@ -288,7 +287,7 @@ class ScheduleRows(Protocol):
     async def next_due(self, after: datetime) -> datetime | None: ...
     async def draws(
         self, schedule_ids: Iterable[str], *, since: date
-    ) -> Mapping[str, Mapping[date, tuple[time, ...]]]: ...
+    ) -> Mapping[str, Mapping[date, tuple[datetime, ...]]]: ...
     async def keep_draws(self, drawn: Sequence[Draw]) -> None:
         """Store draws; a day that has been drawn keeps what it has."""
 
@@ -298,11 +297,11 @@ class ScheduleRows(Protocol):
 class SessionRows(Protocol):
     """Therapy sessions."""
 
-    async def add(self, appointment: Appointment) -> Appointment: ...
-    async def save(self, appointment: Appointment) -> None: ...
-    async def remove(self, appointment_id: str) -> None: ...
-    async def of_pair(self, pair_id: str) -> tuple[Appointment, ...]: ...
-    async def of_pairs(self, pair_ids: Iterable[str]) -> Mapping[str, tuple[Appointment, ...]]: ...
+    async def add(self, booked: BookedSeries) -> BookedSeries: ...
+    async def save(self, booked: BookedSeries) -> None: ...
+    async def remove(self, series_id: str) -> None: ...
+    async def of_pair(self, pair_id: str) -> tuple[BookedSeries, ...]: ...
+    async def of_pairs(self, pair_ids: Iterable[str]) -> Mapping[str, tuple[BookedSeries, ...]]: ...
 
 
 class DeliveryRows(Protocol):
@@ -324,6 +323,9 @@ class DeliveryRows(Protocol):
 
     async def first_posts(self, pair_ids: Iterable[str], *, since: datetime) -> tuple[FirstPost, ...]:
         """What was due since an instant and was not skipped: scheduled prompts, and those sent by hand."""
+
+    async def unanswered(self, schedule_ids: Iterable[str]) -> Mapping[str, int]:
+        """Of how many occurrences of each schedule, since the last answered one, the prompts stand unanswered."""
 
     async def to_remind(self, at: datetime, *, limit: int) -> tuple[Delivery, ...]: ...
     async def next_reminder(self, after: datetime) -> datetime | None: ...

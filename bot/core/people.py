@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from bot.core.pairs import PairState, Standing
 from bot.core.quiet import DEFAULT_QUIET, QuietHours, parse_quiet
+from bot.core.sessions import SessionSeries
 
 DAILY_CAP = 3  # first posts per local day, unless the pair says otherwise (DESIGN 8)
 
@@ -106,7 +107,17 @@ class Draw:
     schedule_id: str
     pair_id: str
     day: date
-    times: tuple[time, ...]
+    times: tuple[datetime, ...]  # aware, on the wall clock of the zone in which they were drawn
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BookedSeries:
+    """Therapy sessions that a pair has agreed on."""
+
+    pair_id: str
+    number: int  # stable in the pair's list
+    series: SessionSeries
+    created_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

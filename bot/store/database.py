@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import ports
 from bot.store.agenda import AgendaRows
-from bot.store.appointments import SessionRows
 from bot.store.choices import ChoiceRows
 from bot.store.deliveries import DeliveryRows
 from bot.store.devices import DeviceRows
@@ -31,6 +30,7 @@ from bot.store.schedules import ScheduleRows
 from bot.store.schema import upgrade_connection
 from bot.store.sealing import Sealers
 from bot.store.session import Session, guarded, whole
+from bot.store.sessions import SessionRows
 
 _SQLITE_VACUUM = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 _POSTGRESQL_VACUUM = ("VACUUM FULL",)

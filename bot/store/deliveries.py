@@ -1,6 +1,6 @@
 """Prompts by occurrence."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -62,6 +62,26 @@ _FIRST_POSTS = (
     )
     .distinct()
 )
+_answered = deliveries.alias()
+_last_answered = (
+    select(func.max(_answered.c.due))
+    .where(
+        _answered.c.account == MINE,
+        _answered.c.schedule_id == deliveries.c.schedule_id,
+        _answered.c.state == DeliveryState.ANSWERED,
+    )
+    .scalar_subquery()
+)
+_UNANSWERED = (
+    select(deliveries.c.schedule_id, func.count(deliveries.c.due.distinct()))
+    .where(
+        deliveries.c.account == MINE,
+        deliveries.c.schedule_id.in_(among("of_schedules")),
+        deliveries.c.state == DeliveryState.POSTED,
+        deliveries.c.due > func.coalesce(_last_answered, 0),
+    )
+    .group_by(deliveries.c.schedule_id)
+)
 _TO_REMIND = (
     _ALL.where(TO_REMIND, deliveries.c.remind_at <= bindparam("of_instant"))
     .order_by(deliveries.c.remind_at, deliveries.c.delivery_id)
@@ -120,6 +140,12 @@ class DeliveryRows:
             return ()
         rows = await self._session.rows(_FIRST_POSTS, of_pairs=wanted, of_since=since)
         return tuple([FirstPost(pair_id=row[0], schedule_id=row[1] or None, due=row[2]) for row in rows])
+
+    async def unanswered(self, schedule_ids: Iterable[str]) -> Mapping[str, int]:
+        """Return of how many occurrences of each schedule since the last answered one the prompts stand unanswered."""
+        if not (wanted := sorted(set(schedule_ids))):
+            return {}
+        return {row[0]: row[1] for row in await self._session.rows(_UNANSWERED, of_schedules=wanted)}
 
     async def to_remind(self, at: datetime, *, limit: int) -> tuple[Delivery, ...]:
         """Return prompts whose reminder is due by an instant, at most so many."""

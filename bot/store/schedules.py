@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, or_, select, update
@@ -113,12 +113,14 @@ class ScheduleRows:
         due: datetime | None = row[0] if row is not None else None
         return due
 
-    async def draws(self, schedule_ids: Iterable[str], *, since: date) -> Mapping[str, Mapping[date, tuple[time, ...]]]:
+    async def draws(
+        self, schedule_ids: Iterable[str], *, since: date
+    ) -> Mapping[str, Mapping[date, tuple[datetime, ...]]]:
         """Return what was drawn for these schedules, from a local date on."""
-        found: dict[str, dict[date, tuple[time, ...]]] = {}
+        found: dict[str, dict[date, tuple[datetime, ...]]] = {}
         if wanted := sorted(set(schedule_ids)):
             for schedule_id, day, times in await self._session.rows(_DRAWS, of_schedules=wanted, of_day=since):
-                found.setdefault(schedule_id, {})[day] = tuple(time.fromisoformat(each) for each in times)
+                found.setdefault(schedule_id, {})[day] = tuple(datetime.fromisoformat(each) for each in times)
         return found
 
     async def keep_draws(self, drawn: Sequence[Draw]) -> None:

@@ -349,20 +349,20 @@ draws = _table(
 # Therapy sessions, and the dates on which one was moved or cancelled (empty).
 sessions = _table(
     "sessions",
-    _key("appointment_id"),
+    _key("series_id"),
     _words("pair_id"),
     _number("number"),
     Column("starts", Wall, nullable=False),
-    _words("timezone"),
-    Column("every_weeks", Integer, nullable=False),
+    _words("zone"),
+    Column("every_weeks", Integer),  # empty: a single one
+    Column("until", Day),
     Column("created_at", Instant, nullable=False),
-    Column("ends", Day),
     UniqueConstraint("account", "pair_id", "number"),
 )
 session_changes = _table(
     "session_changes",
-    _key("appointment_id"),
-    Column("day", Day, primary_key=True),
+    _key("series_id"),
+    Column("planned", Day, primary_key=True),
     _words("pair_id"),
     Column("moved_to", Wall),
     Index(None, "account", "pair_id"),
@@ -388,7 +388,7 @@ deliveries = _table(
     Column("posted_at", Instant),
     Column("remind_at", Instant),
     Index(None, "account", "pair_id", "due"),
-    Index(None, "account", "schedule_id", "due"),
+    Index(None, "account", "schedule_id", "state", "due"),
     _partial("ix_deliveries_to_remind", TO_REMIND, "account", "remind_at"),
     _partial("ix_deliveries_open_poll", OPEN_POLL, "account"),
     UniqueConstraint("account", "schedule_id", "occurrence"),  # what makes a second prompt impossible (DESIGN 5)

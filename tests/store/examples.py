@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bot.core.agenda import AgendaItem, AgendaKind
-from bot.core.appointments import Appointment
 from bot.core.deliveries import Delivery, DeliveryState
 from bot.core.goals import Goal
 from bot.core.inbox import InboxEvent, InboxState, TimelinePosition
@@ -13,9 +12,10 @@ from bot.core.megolm import InboundSession, OutboundSession, Share
 from bot.core.olm import OlmSession, ToDeviceMessage
 from bot.core.outbox import OutboxEvent
 from bot.core.pairs import PairState
-from bot.core.people import Intent, ManagedRoom, Pair, Purpose, Schedule
+from bot.core.people import BookedSeries, Intent, ManagedRoom, Pair, Purpose, Schedule
 from bot.core.questions import Fit, Question
 from bot.core.records import Piece, Record, RecordKind, RecordState
+from bot.core.sessions import SessionPlan, SessionSeries
 from bot.core.trust import Device
 
 AT = datetime(2026, 11, 23, 7, 30, 15, 250_000, tzinfo=UTC)
@@ -183,19 +183,16 @@ def schedule(schedule_id: str = "s1", pair_id: str = "p1", **changes: Any) -> Sc
     return replace(value, **changes)
 
 
-def appointment(appointment_id: str = "a1", pair_id: str = "p1", **changes: Any) -> Appointment:
+def booked(series_id: str = "a1", pair_id: str = "p1", **changes: Any) -> BookedSeries:
     """A weekly session with a moved and a cancelled date."""
-    value = Appointment(
-        appointment_id=appointment_id,
-        number=0,
-        pair_id=pair_id,
-        starts=datetime(2026, 12, 1, 10),  # noqa: DTZ001 - a wall time
-        timezone="Europe/Berlin",
-        every_weeks=1,
-        created_at=AT,
-        changes={date(2026, 12, 8): datetime(2026, 12, 9, 11, 30), date(2026, 12, 15): None},  # noqa: DTZ001
+    series = SessionSeries(
+        series_id=series_id,
+        plan=SessionPlan(first=datetime(2026, 12, 1, 10), weeks=1),  # noqa: DTZ001 - a wall time
+        zone="Europe/Berlin",
+        moved=((date(2026, 12, 8), datetime(2026, 12, 9, 11, 30)),),  # noqa: DTZ001 - a wall time
+        cancelled=frozenset({date(2026, 12, 15)}),
     )
-    return replace(value, **changes)
+    return BookedSeries(pair_id=pair_id, number=0, series=replace(series, **changes), created_at=AT)
 
 
 def delivery(delivery_id: str = "d1", **changes: Any) -> Delivery:

@@ -22,7 +22,7 @@ from tests.store.conftest import ACCOUNT
 from tests.store.examples import (
     AT,
     agenda_item,
-    appointment,
+    booked,
     delivery,
     goal,
     inbound,
@@ -77,7 +77,7 @@ async def write_everywhere(database: Database, pair_id: str = "p1", room_id: str
         await tx.schedules.add(schedule(f"sch-{pair_id}", pair_id))
         draw = Draw(schedule_id=f"sch-{pair_id}", pair_id=pair_id, day=AT.date(), times=())
         await tx.schedules.keep_draws([draw])
-        await tx.sessions.add(appointment(f"a-{pair_id}", pair_id))
+        await tx.sessions.add(booked(f"a-{pair_id}", pair_id))
         poll = delivery(
             f"d-{pair_id}", pair_id=pair_id, schedule_id=f"sch-{pair_id}", options={"a": WORD}, asked=SECRET
         )

@@ -136,6 +136,23 @@ async def test_first_posts_are_counted_by_occurrence(store: Database) -> None:
         assert await tx.deliveries.first_posts([], since=AT) == ()
 
 
+async def test_unanswered_prompts_are_counted_since_the_last_answer(store: Database) -> None:
+    """By occurrence, not by goal; what was skipped neither counts nor breaks the row."""
+    states = [
+        *(DeliveryState.POSTED, DeliveryState.ANSWERED, DeliveryState.POSTED, DeliveryState.SKIPPED),
+        *(DeliveryState.POSTED, DeliveryState.POSTED, DeliveryState.DUE),
+    ]
+    async with store.transaction() as tx:
+        for number, state in enumerate(states):
+            due = AT + number * MINUTE
+            await tx.deliveries.add(delivery(f"d{number}", occurrence=f"o{number}", due=due, state=state))
+        other_goal = delivery("goal", occurrence="o5#g2", due=AT + 5 * MINUTE, state=DeliveryState.POSTED)
+        await tx.deliveries.add(other_goal)
+        await tx.deliveries.add(delivery("never", schedule_id="s2", state=DeliveryState.POSTED))
+        assert await tx.deliveries.unanswered(["s1", "s2", "s3"]) == {"s1": 3, "s2": 1}
+        assert await tx.deliveries.unanswered([]) == {}
+
+
 async def test_reminders_are_found_when_they_are_due(store: Database) -> None:
     """Earliest first, as many as asked for, and the next one's time without reading the rest."""
     async with store.transaction() as tx:

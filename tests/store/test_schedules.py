@@ -1,19 +1,22 @@
 """Schedules, draws and sessions."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import text
 
 from bot.core.people import Draw, Schedule
+from bot.core.sessions import SessionPlan
 from bot.errors import StaleRow
 from bot.store import schema
 from bot.store.database import Database
 from bot.store.engine import create_engine
 from tests.store.conftest import ACCOUNT
-from tests.store.examples import AT, MINUTE, appointment, schedule
+from tests.store.examples import AT, MINUTE, booked, schedule
 from tests.store.keyring import Keyring
+
+BERLIN = timezone(timedelta(hours=1))
 
 
 async def test_schedules_come_and_go(store: Database) -> None:
@@ -80,14 +83,14 @@ async def test_a_day_is_drawn_once(store: Database) -> None:
     day = date(2026, 11, 23)
 
     def draw(schedule_id: str, days: int, *hours: int) -> Draw:
-        times = tuple(time(hour, 5) for hour in hours)
+        times = tuple(datetime(2026, 11, 23 + days, hour, 5, tzinfo=BERLIN) for hour in hours)
         return Draw(schedule_id=schedule_id, pair_id="p1", day=day + timedelta(days=days), times=times)
 
     async with store.transaction() as tx:
         await tx.schedules.add(schedule())
         await tx.schedules.keep_draws([draw("s1", 0, 10, 14), draw("s1", 1, 9), draw("s2", 0)])
         await tx.schedules.keep_draws([draw("s1", 0, 18)])
-        drawn = {day: (time(10, 5), time(14, 5)), day + timedelta(days=1): (time(9, 5),)}
+        drawn = {each.day: each.times for each in (draw("s1", 0, 10, 14), draw("s1", 1, 9))}
         assert await tx.schedules.draws(["s1", "s2", "s3"], since=day) == {"s1": drawn, "s2": {day: ()}}
         await tx.schedules.forget_draws(["s1"], before=day + timedelta(days=1))
         assert set((await tx.schedules.draws(["s1"], since=day))["s1"]) == {day + timedelta(days=1)}
@@ -98,15 +101,17 @@ async def test_a_day_is_drawn_once(store: Database) -> None:
 
 async def test_sessions_come_back_with_their_changes(store: Database) -> None:
     """A series keeps its number, and which of its dates were moved or cancelled."""
-    once = appointment("a2", every_weeks=0, changes={}, ends=date(2027, 1, 1))
+    plan = SessionPlan(first=datetime(2026, 12, 3, 9, 30), weeks=None)  # noqa: DTZ001 - a wall time
+    once = booked("a2", plan=plan, moved=(), cancelled=frozenset())
     async with store.transaction() as tx:
-        first = await tx.sessions.add(appointment())
+        first = await tx.sessions.add(booked())
         second = await tx.sessions.add(once)
-        other = await tx.sessions.add(appointment("a3", "p2"))
+        other = await tx.sessions.add(booked("a3", "p2"))
         assert (first.number, second.number, other.number) == (1, 2, 1)
         assert await tx.sessions.of_pair("p1") == (first, second)
         assert await tx.sessions.of_pairs(["p1", "p2", "p3"]) == {"p1": (first, second), "p2": (other,)}
-        changed = replace(first, ends=date(2027, 2, 1), changes={date(2026, 12, 22): None})
+        series = replace(first.series, until=date(2027, 2, 1), moved=(), cancelled=frozenset({date(2026, 12, 22)}))
+        changed = replace(first, series=series)
         await tx.sessions.save(changed)
         assert await tx.sessions.of_pair("p1") == (changed, second)
         await tx.sessions.remove("a1")

@@ -37,25 +37,25 @@ def upgrade() -> None:
     )
     op.create_table(
         "sessions",
-        *[sa.Column(name, sa.Text(), nullable=False) for name in ("account", "appointment_id", "pair_id")],
+        *[sa.Column(name, sa.Text(), nullable=False) for name in ("account", "series_id", "pair_id")],
         sa.Column("number", sa.BigInteger(), nullable=False),
-        *[sa.Column(name, sa.Text(), nullable=False) for name in ("starts", "timezone")],
-        sa.Column("every_weeks", sa.Integer(), nullable=False),
+        *[sa.Column(name, sa.Text(), nullable=False) for name in ("starts", "zone")],
+        sa.Column("every_weeks", sa.Integer(), nullable=True),
+        sa.Column("until", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("ends", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("account", "appointment_id", name="pk_sessions"),
+        sa.PrimaryKeyConstraint("account", "series_id", name="pk_sessions"),
         sa.UniqueConstraint("account", "pair_id", "number", name="uq_sessions_account_pair_id_number"),
     )
     op.create_table(
         "session_changes",
-        *[sa.Column(name, sa.Text(), nullable=False) for name in ("account", "appointment_id", "day", "pair_id")],
+        *[sa.Column(name, sa.Text(), nullable=False) for name in ("account", "series_id", "planned", "pair_id")],
         sa.Column("moved_to", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("account", "appointment_id", "day", name="pk_session_changes"),
+        sa.PrimaryKeyConstraint("account", "series_id", "planned", name="pk_session_changes"),
     )
     for table, names in (
         ("schedules", ("account", "next_due")),
         ("deliveries", ("account", "pair_id", "due")),
-        ("deliveries", ("account", "schedule_id", "due")),
+        ("deliveries", ("account", "schedule_id", "state", "due")),
         ("draws", ("account", "pair_id")),
         ("session_changes", ("account", "pair_id")),
     ):
