@@ -82,7 +82,7 @@ async def test_again_shows_the_open_prompt_once_more(trio: Trio) -> None:
     """Quietly, as text with its options, and a reply to it is an answer."""
     await trio.ask("mood")
     sent = await trio.client.send_text(trio.room, "again")
-    shown = await trio.notice("Here is Mood once more", since=sent)
+    shown = await trio.notice("Here is Mood and energy once more", since=sent)
     assert shown["content"]["msgtype"] == "m.notice"
     assert "5. Very good" in shown["content"]["body"]
     assert shown["content"][PROMPT]["repeat"] is True

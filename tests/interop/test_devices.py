@@ -87,7 +87,7 @@ async def test_the_open_prompt_is_shown_once_more_to_a_newly_signed_device(new_t
     phone = await log_in(trio.client.user_id, trio.of_client.password)
     await trio.notice("has a device that cannot read this room yet", since=asked["event_id"])
     await phone.open_with_recovery_key(trio.of_client.recovery_key)
-    shown = await phone.wait_for(trio.room, sender=trio.bot.user_id, contains="Here is Mood once more")
+    shown = await phone.wait_for(trio.room, sender=trio.bot.user_id, contains="Here is Mood and energy once more")
     assert shown["content"]["msgtype"] == "m.notice"
     assert shown["content"][PROMPT]["repeat"] is True
 

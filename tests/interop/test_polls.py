@@ -31,7 +31,7 @@ async def test_a_stable_vote_counts(trio: Trio) -> None:
     entry = await trio.entry(poll["event_id"])
     assert (answer_of(entry)["value"], answer_of(entry)["text"]) == ("very-good", "Very good")
     assert answer_of(entry)["sources"] == [vote]
-    assert (await trio.notice("Mood: Very good", since=poll["event_id"]))["content"]["msgtype"] == "m.notice"
+    assert (await trio.notice("Mood and energy: Very good", since=poll["event_id"]))["content"]["msgtype"] == "m.notice"
 
 
 async def test_a_changed_vote_is_one_record_and_one_confirmation(trio: Trio) -> None:

@@ -39,7 +39,7 @@ async def test_a_third_person_holds_the_room_and_crisis_still_works(new_trio: Ne
     """From the invitation on the bot is silent there, says so in the console, and gives the stranger no key."""
     trio = await new_trio()
     await invited(trio, stranger)
-    await trio.told("Something is not as it should be in")
+    await trio.told("Something is not right in")
     await stranger.person.join(trio.room)
     await trio.client.wait_for_member(trio.room, stranger.person.user_id)
     before = await trio.last()

@@ -112,7 +112,7 @@ def test_the_installed_command_finds_its_own_prompt_packs(installed: Installed, 
     assert f"en: {prompts} prompts" in checked.stdout
 
     pack = spoilable.resources / "prompts" / "en" / "mood.yaml"
-    pack.write_text(pack.read_text("utf-8").replace("version: 1", "version: none"), encoding="utf-8")
+    pack.write_text(pack.read_text("utf-8").replace("version: 2", "version: none"), encoding="utf-8")
     broken = spoilable.interlude("prompts", "check")
     assert broken.returncode == 1
     assert f"{pack}:2" in broken.stderr

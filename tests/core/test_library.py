@@ -1,0 +1,342 @@
+"""The shipped packs as content: complete in every language, short, plain, and kind."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from bot.core.commands import CommandName, parse_command
+from bot.core.conditions import Value, holds
+from bot.core.crisis import crisis_line, crisis_text
+from bot.core.goals import Scale
+from bot.core.pack import Pack
+from bot.core.prompts import KINDS, ChoiceStep, NumberStep, Prompt, ScaleStep, Step, ask_text
+from bot.core.template import GAP, say
+from bot.packs import read_packs
+from tests.core.english import PROMPTS
+
+PACKS = read_packs(PROMPTS)
+LIBRARY = {
+    "activity-schedule",
+    "evening-reflection",
+    "goal-checkin",
+    "gratitude",
+    "mood",
+    "self-care-check",
+    "session-preparation",
+    "session-reflection",
+    "sleep",
+    "thought-record",
+    "urge-log",
+    "weekly-review",
+    "worry-time",
+}
+IF_YOU_LIKE = {"en": "If you like", "de": "Wenn du magst"}
+UNKIND = {
+    "en": r"\b(streaks?|fail(s|ed|ure)?|must|should|you have to|forgot(ten)?|missed|wrong with you)\b",
+    "de": r"\b(musst|müsst|sollte?st|solltet|versag\w*|vergessen|verpasst|serie|fehlgeschlagen)\b",
+}
+LISTS = {"help", "help_therapist", "console_help"}  # lists of commands, read line by line
+
+every_pack = pytest.mark.parametrize("pack", PACKS.values(), ids=PACKS)
+every_prompt = pytest.mark.parametrize(
+    ("pack", "prompt"),
+    [(pack, prompt) for pack in PACKS.values() for prompt in pack.prompts.values()],
+    ids=lambda each: each.language if isinstance(each, Pack) else each.id,
+)
+
+
+def asked(step: Step) -> str:
+    """Return a question as people see it."""
+    of_goal = isinstance(step, ScaleStep) and step.of == "goal"
+    return ask_text(step, client="Alex", goal="Walk", scale=Scale(low=0, high=10) if of_goal else None)
+
+
+def texts(pack: Pack) -> Iterator[tuple[str, str]]:
+    """Yield everything that a language says, with its name."""
+    for name, text in pack.wording.model_dump().items():
+        if isinstance(text, str):
+            yield name, text
+    for prompt in pack.prompts.values():
+        yield f"{prompt.id}: title", prompt.title
+        yield f"{prompt.id}: why", prompt.why
+        for step in prompt.steps:
+            yield f"{prompt.id}: {step.id}", asked(step)
+            if isinstance(step, ChoiceStep):
+                yield from ((f"{prompt.id}: {step.id}: {option.id}", option.label) for option in step.options)
+
+
+def shape(prompt: Prompt) -> object:
+    """Return everything of a prompt that does not depend on the language."""
+    return (
+        prompt.version,
+        prompt.grace,
+        prompt.expires,
+        bool(prompt.starts),
+        [
+            (
+                step.id,
+                step.kind,
+                step.optional,
+                step.when,
+                bool(step.confirm),
+                [option.id for option in step.options] if isinstance(step, ChoiceStep) else None,
+                (step.scale, step.of, bool(step.labels)) if isinstance(step, ScaleStep) else None,
+                (step.low, step.high, bool(step.unit)) if isinstance(step, NumberStep) else None,
+            )
+            for step in prompt.steps
+        ],
+    )
+
+
+@every_pack
+def test_every_language_has_the_whole_library(pack: Pack) -> None:
+    """The same prompts, steps, versions, kinds, options and conditions in every language."""
+    assert set(pack.prompts) == LIBRARY
+    for prompt_id, english in PACKS["en"].prompts.items():
+        assert shape(pack.prompts[prompt_id]) == shape(english), prompt_id
+
+
+def test_english_and_german_are_shipped() -> None:
+    """Both languages are there, and German is not English."""
+    assert set(PACKS) == {"en", "de"}
+    english, german = dict(texts(PACKS["en"])), dict(texts(PACKS["de"]))
+    same = {name for name, text in english.items() if german[name] == text}
+    assert same <= {"recorded_choice", "crisis_number"} | {
+        name for name, text in english.items() if GAP.sub("", text).strip(" .:,()") == ""
+    }
+
+
+@every_pack
+def test_every_command_has_words_of_the_language(pack: Pack) -> None:
+    """Each command can be given in the language, and each of its words does what it says."""
+    assert set(pack.wording.commands) == set(CommandName)
+    for name, words in pack.wording.commands.items():
+        for word in words if name is not CommandName.TRUST else ():
+            command = parse_command(word, pack.wording.commands, from_therapist=False, console=False)
+            assert getattr(command, "name", None) is name, word
+
+
+@pytest.mark.parametrize("words", ["Krise", "Hilf mir!", "ich brauche Hilfe", "NOTFALL", "Ich brauche jetzt Hilfe 😭"])
+def test_german_calls_for_help_are_understood(words: str) -> None:
+    """What people write in need brings the numbers."""
+    command = parse_command(words, PACKS["de"].wording.commands, from_therapist=False, console=False)
+    assert getattr(command, "name", None) is CommandName.CRISIS
+
+
+@every_pack
+def test_what_a_text_tells_to_write_is_understood(pack: Pack) -> None:
+    """Every whole message in backticks is a command of the language, or the yes that was asked for."""
+    known = {word for words in pack.wording.commands.values() for word in words} | {*pack.wording.reading.yes}
+    for name, text in texts(pack):
+        for word in re.findall(r"`([^`@{:]+)`", text):
+            assert word in known, (name, word)
+
+
+@every_pack
+def test_the_sentences_have_the_same_gaps(pack: Pack) -> None:
+    """A translation names the same things as the English sentence."""
+    english = PACKS["en"].wording.model_dump()
+    for name, text in pack.wording.model_dump().items():
+        if isinstance(text, str):
+            assert set(GAP.findall(text)) == set(GAP.findall(english[name])), name
+
+
+def test_every_kind_of_step_is_used() -> None:
+    """The library shows what a practice can write."""
+    assert {step.kind for prompt in PACKS["en"].prompts.values() for step in prompt.steps} == set(KINDS)
+
+
+@every_prompt
+def test_a_prompt_is_short(pack: Pack, prompt: Prompt) -> None:
+    """At most six required steps, one question a screen, and one line that says why."""
+    assert sum(not step.optional for step in prompt.steps) <= 6
+    assert all(len(asked(step)) <= 300 for step in prompt.steps)
+    assert sum(len(asked(step)) for step in prompt.steps) / len(prompt.steps) <= 200
+    assert len(prompt.why) <= 110
+
+
+@every_prompt
+def test_an_optional_step_says_so(pack: Pack, prompt: Prompt) -> None:
+    """Who reads `if you like` knows that nothing is owed; the other questions do not say it."""
+    for step in prompt.steps:
+        assert (IF_YOU_LIKE[pack.language] in step.ask) == (step.optional or step.id == "value"), step.id
+
+
+@every_pack
+def test_no_message_fills_more_than_a_screen(pack: Pack) -> None:
+    """600 characters is what a phone shows; lists of commands are read line by line."""
+    for name, text in texts(pack):
+        assert len(text) <= (1500 if name in LISTS else 600), name
+        assert max(map(len, text.splitlines()), default=0) <= 300 or name == "welcome", name
+
+
+@every_pack
+def test_nothing_blames_or_pushes(pack: Pack) -> None:
+    """No guilt and no orders in anything that the bot says."""
+    for name, text in texts(pack):
+        assert not re.search(UNKIND[pack.language], text, re.IGNORECASE), (name, text)
+
+
+def test_german_typography() -> None:
+    """Quotes and dashes are the German ones."""
+    for name, text in texts(PACKS["de"]):
+        assert not re.search(r"[\"'”]", text), (name, text)
+        assert text.count("„") == text.count("“"), (name, text)
+        assert " - " not in text, (name, text)
+
+
+@every_pack
+def test_the_welcome_is_short(pack: Pack) -> None:
+    """At most five sentences and three commands, with the crisis line among them."""
+    line = crisis_line(pack.crisis, pack.wording, country="DE")
+    text = say(pack.wording.welcome, crisis_line=line)
+    assert len(re.findall(r"[.!?](?:\s|$)", text)) <= 5
+    commands = [
+        parse_command(word, pack.wording.commands, from_therapist=False, console=False) for word in quoted(text)
+    ]
+    assert [getattr(command, "name", None) for command in commands] == ["help", "crisis", "pause"]
+
+
+def quoted(text: str) -> list[str]:
+    """Return the words in backticks."""
+    return re.findall(r"`([^`]+)`", text)
+
+
+@every_pack
+def test_every_help_begins_with_where_help_is(pack: Pack) -> None:
+    """The crisis line comes first, the fingerprint last."""
+    for name in LISTS:
+        text = getattr(pack.wording, name)
+        assert text.startswith("{crisis_line}")
+        assert text.endswith("{fingerprint}")
+
+
+@pytest.mark.parametrize(("language", "nobody"), [("en", "nobody has been alerted"), ("de", "wurde niemand alarmiert")])
+@pytest.mark.parametrize("country", ["DE", "AT", "CH", "US", "ZZ"])
+def test_the_crisis_answer_is_short_and_honest(language: str, nobody: str, country: str) -> None:
+    """Numbers first, then what this program is, and plainly that nobody was alerted."""
+    pack = PACKS[language]
+    text = crisis_text(pack.crisis, pack.wording, country=country, practice_line="030 1234567")
+    first, *_, last = text.splitlines()
+    assert first.endswith(":")
+    assert nobody in last
+    assert "030 1234567" in text
+    assert len(text) <= 600
+
+
+def test_numbers_read_well_in_german() -> None:
+    """The table of numbers, which all languages share, puts no English into a German sentence."""
+    pack = PACKS["de"]
+    for country in ("DE", "AT", "CH"):
+        line = crisis_line(pack.crisis, pack.wording, country=country)
+        assert not re.search(r"\b(or|and|ambulance|call)\b", line), line
+
+
+# How easy a text is to read. Both measures are made for running text; single questions jump, so a prompt is the unit.
+
+
+def sentences(text: str) -> list[list[str]]:
+    """Return the words of each sentence."""
+    found = [re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", part) for part in re.split(r"[.!?\n]+", text)]
+    return [words for words in found if words]
+
+
+def syllables(word: str) -> int:
+    """Count the syllables of an English word: its groups of vowels, without a silent e."""
+    plain = re.sub(r"(?<=[^aeiouyl])(e|es|ed)$", "", word.lower())
+    return max(1, len(re.findall(r"[aeiouy]+", plain)))
+
+
+def grade(text: str) -> float:
+    """Return the school year for which an English text is easy (Flesch and Kincaid 1975); age is that plus five."""
+    spoken = sentences(text)
+    words = [word for sentence in spoken for word in sentence]
+    return 0.39 * len(words) / len(spoken) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
+
+
+def lix(text: str) -> float:
+    """Return the readability of a German text: words per sentence, and per cent of words over six letters (LIX).
+
+    Below 40 lie books for children and the young.
+    """
+    spoken = sentences(text)
+    words = [word for sentence in spoken for word in sentence]
+    return len(words) / len(spoken) + 100 * sum(len(word) > 6 for word in words) / len(words)
+
+
+def running(prompt: Prompt) -> str:
+    """Return what a client reads of a prompt, without the labels of its scales."""
+    return "\n".join([prompt.why, *(step.ask for step in prompt.steps)])
+
+
+@pytest.mark.parametrize("prompt_id", sorted(LIBRARY))
+def test_prompts_are_easy_to_read(prompt_id: str) -> None:
+    """A child of eleven reads them: school year five at most in English, LIX 35 at most in German."""
+    english, german = (running(PACKS[language].prompts[prompt_id]) for language in ("en", "de"))
+    assert grade(english) <= 5
+    assert lix(german) <= 35
+    for text in (english, german):
+        spoken = sentences(text)
+        assert sum(map(len, spoken)) / len(spoken) <= 12
+        assert max(map(len, spoken)) <= 22
+
+
+def test_what_the_bot_says_is_easy_to_read() -> None:
+    """The same holds for its own sentences, those of the therapist's console apart."""
+    english, german = (
+        "\n".join(text for name, text in pack.wording if isinstance(text, str) and not name.startswith("console"))
+        for pack in (PACKS["en"], PACKS["de"])
+    )
+    assert grade(english) <= 5
+    assert lix(german) <= 35
+    assert all(sum(map(len, spoken)) / len(spoken) <= 10 for spoken in map(sentences, (english, german)))
+
+
+def test_the_measures_tell_easy_from_hard() -> None:
+    """What a form would say is found to be too hard."""
+    assert grade("Please evaluate the intensity of your emotional experience utilising the numerical scale.") > 12
+    assert grade("How was your day? A word is enough.") < 4
+    assert lix("Bitte beurteilen Sie die Intensität Ihrer emotionalen Belastung anhand der numerischen Skala.") > 50
+    assert lix("Wie war dein Tag? Ein Wort genügt.") < 25
+
+
+# Where a prompt branches
+
+
+def walked(prompt_id: str, **answers: Value) -> list[str]:
+    """Return the steps that are asked when each is answered: as given, else in words."""
+    values: dict[str, Value] = {}
+    for step in PACKS["en"].prompts[prompt_id].steps:
+        if step.when is None or holds(step.when, values):
+            values[step.id] = answers.get(step.id.replace("-", "_"))
+    return list(values)
+
+
+@pytest.mark.parametrize(
+    ("prompt_id", "answers", "end"),
+    [
+        ("worry-time", {"can_do": "yes"}, ["can-do", "next-step"]),
+        ("worry-time", {"can_do": "no"}, ["can-do", "wait-until", "meanwhile"]),
+        ("urge-log", {"did": "waited", "strength_after": 3}, ["strength-after", "helped"]),
+        ("urge-log", {"did": "waited", "strength_after": 7}, ["strength-after", "need"]),
+        ("urge-log", {"did": "went-along", "strength_after": 2}, ["strength-after", "need"]),
+        ("urge-log", {"did": "nothing-yet", "strength_after": 6}, ["did", "strength-after"]),
+        ("thought-record", {"belief_before": 80, "belief_after": 30}, ["other-view", "belief-after"]),
+        ("thought-record", {"belief_before": 80, "belief_after": 60}, ["belief-after", "good-for-me"]),
+        ("session-reflection", {"understood": 5}, ["understood", "not-understood", "next-time"]),
+        ("session-reflection", {"understood": 6}, ["understood", "next-time"]),
+    ],
+)
+def test_a_prompt_follows_the_answers(prompt_id: str, answers: dict[str, Value], end: list[str]) -> None:
+    """Each answer leads to the question that fits it, and to no other."""
+    assert walked(prompt_id, **answers)[-len(end) :] == end
+
+
+def test_entries_can_be_started_at_any_time() -> None:
+    """An urge and a thought do not wait for a schedule."""
+    starts = {
+        language: {start for prompt in pack.prompts.values() for start in prompt.starts}
+        for language, pack in PACKS.items()
+    }
+    assert starts == {"en": {"thought", "log urge"}, "de": {"gedanke", "drang notieren"}}
