@@ -132,6 +132,16 @@ class Arranger:
             for each in subject.schedules
         ]
 
+    async def next(self, tx: Tx, pair: Pair, *, at: datetime) -> tuple[str, datetime] | None:
+        """Return what comes next of all that is planned, and when, on the wall clock of its zone."""
+        found: list[tuple[datetime, str]] = []
+        for view in await self._schedules.views(tx, pair, at=at):
+            subject = await self.subject_of(tx, pair, view.schedule)
+            if view.coming and subject is not None:
+                found.append((view.coming[0], subject.title))
+        following = min(found, default=None)
+        return (following[1], following[0]) if following else None
+
     async def _choose(
         self, tx: Tx, subject: Subject, at: datetime, *, refused: bool = False, at_most: str | None = None
     ) -> None:

@@ -9,19 +9,18 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core.command_names import CommandName
 from bot.core.deliveries import BY_HAND
-from bot.core.people import Schedule
 from bot.core.permissions import Where
-from bot.core.posting import trial
 from bot.core.prompts import Prompt
 from bot.core.schedules import parse_rule
 from bot.core.sessions import sessions
 from bot.core.spoken_rules import moment_in_words, rule_in_words
 from bot.core.template import say as fill
+from bot.core.trial import trial
 from bot.flows.arranging import Arranger, Subject
 from bot.flows.deliver import Deliverer
-from bot.flows.names import Names, named_prompt
-from bot.flows.planner import Planner
+from bot.flows.names import named_prompt
 from bot.flows.request import Carry, Request
+from bot.flows.schedules import Schedules, ScheduleView
 from bot.flows.speak import Voice
 from bot.ports import Tx
 
@@ -34,20 +33,16 @@ class _Coming:
     """A schedule, and when it comes next."""
 
     subject: Subject
-    schedule: Schedule
-    next: datetime | None  # on the wall clock of its zone
+    view: ScheduleView
 
 
 class ListCommands:
     """Shows what there is."""
 
-    def __init__(
-        self, *, voice: Voice, names: Names, arranger: Arranger, planner: Planner, deliverer: Deliverer
-    ) -> None:
+    def __init__(self, *, voice: Voice, arranger: Arranger, schedules: Schedules, deliverer: Deliverer) -> None:
         self._voice = voice
-        self._names = names
         self._arranger = arranger
-        self._planner = planner
+        self._schedules = schedules
         self._deliverer = deliverer
 
     @property
@@ -76,16 +71,14 @@ class ListCommands:
         """List what is planned; for the client the next one first, and what the client has stopped last."""
         words = request.words
         coming = await self._coming(tx, request)
-        wanted = [each for each in coming if not each.schedule.refused]
+        wanted = [each for each in coming if not each.view.schedule.refused]
         numbers = await tx.prompt_numbers.of(self._voice.pack(request.pair).prompts)
         lines = [self._line(request, each, numbers[each.subject.prompt.id]) for each in wanted]
-        if not lines:
-            lines = [words.nothing_planned]
-        else:
-            lines = [words.schedules_header, *_shortened(request, lines)]
+        lines = [words.schedules_header, *_shortened(request, lines)] if lines else [words.nothing_planned]
         lines += await self._session_line(tx, request)
         if stopped := await self._stopped(tx, request):
-            lines.append(fill(words.schedules_stopped, titles=", ".join(stopped)))
+            template = words.schedules_stopped if request.by_client else words.schedules_stopped_by
+            lines.append(fill(template, client=request.pair.client_name, titles=", ".join(stopped)))
         if request.pair.paused:
             lines.append(words.paused_meanwhile)
         if request.by_client and wanted:
@@ -114,21 +107,20 @@ class ListCommands:
 
     async def _coming(self, tx: Tx, request: Request) -> list[_Coming]:
         found: list[_Coming] = []
-        for schedule in await tx.schedules.of_pair(request.pair.pair_id):
-            subject = await self._arranger.subject_of(tx, request.pair, schedule)
+        for view in await self._schedules.views(tx, request.pair, at=request.at):
+            subject = await self._arranger.subject_of(tx, request.pair, view.schedule)
             if subject is not None:
-                following = await self._planner.coming(tx, request.pair, schedule, at=request.at, count=1)
-                found.append(_Coming(subject=subject, schedule=schedule, next=following[0] if following else None))
+                found.append(_Coming(subject=subject, view=view))
         last = datetime.max.replace(tzinfo=UTC)
-        return sorted(found, key=lambda each: each.next or last)
+        return sorted(found, key=lambda each: each.view.coming[0] if each.view.coming else last)
 
     def _line(self, request: Request, coming: _Coming, number: int) -> str:
-        words, schedule = request.words, coming.schedule
+        words, schedule = request.words, coming.view.schedule
         when = rule_in_words(parse_rule(schedule.effective_rule), words)
-        if coming.next is None:
+        if not coming.view.coming:
             line = fill(words.schedule_line_without, number=number, title=coming.subject.title, when=when)
         else:
-            following = moment_in_words(coming.next, words)
+            following = moment_in_words(coming.view.coming[0], words)
             line = fill(words.schedule_line, number=number, title=coming.subject.title, when=when, next=following)
         if schedule.client_rule is not None and not request.by_client:
             planned = rule_in_words(parse_rule(schedule.rule), words)

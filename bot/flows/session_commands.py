@@ -1,4 +1,4 @@
-"""Sessions in chat: booked, moved, cancelled by either of the two. Only prompts move with them (DESIGN: the two agree)."""
+"""Sessions in chat: booked, moved, cancelled by either of the two. Only prompts move with them."""
 
 from collections.abc import Mapping
 from datetime import datetime

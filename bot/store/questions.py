@@ -85,7 +85,9 @@ class QuestionRows:
 
     async def unanswered(self, *, after: datetime, until: datetime) -> tuple[Unanswered, ...]:
         """Return the schedules that posted something within a span, with how many in a row nobody has answered."""
-        return await self.unanswered_of(row[0] for row in await self._session.rows(_POSTED, of_after=after, of_until=until))
+        return await self.unanswered_of(
+            row[0] for row in await self._session.rows(_POSTED, of_after=after, of_until=until)
+        )
 
     async def unanswered_of(self, schedule_ids: Iterable[str]) -> tuple[Unanswered, ...]:
         """Return how many prompts in a row nobody has answered of these schedules; those with none are left out."""
