@@ -26,7 +26,7 @@ from bot.flows.enrol import Credentials, Enrolled, Enrolment
 from bot.flows.start import ACCESS_TOKEN, HIGH_WATER, SIMULATION
 from bot.matrix.account import avatar
 from bot.matrix.homeserver import NioHomeserver
-from bot.packs import read_crisis_table, read_packs
+from bot.packs import check_packs, read_packs
 from bot.resource import resource
 from bot.store.database import Database
 from bot.store.lease import acquire, holder_now, release, this_process
@@ -79,20 +79,31 @@ class Instance:
         return await holder_now(self.database, at=(await self.clock()).real()) is not None
 
     def packs(self) -> Mapping[str, Pack]:
-        """Read the prompt packs by language. Raises PackError."""
+        """Read the prompt packs by language. Raises PackError, ConfigurationError."""
         return load_packs(self.settings.prompts_directory)
 
+    def checked_packs(self) -> Mapping[str, Pack]:
+        """Read the prompt packs and hold their files to each other. Raises PackError, ConfigurationError."""
+        return checked_packs(self.settings.prompts_directory)
 
-def load_packs(directory: Path | None) -> Mapping[str, Pack]:
-    """Read all languages in `directory`, or those that come with Interlude. Raises PackError, ConfigurationError."""
-    place = directory or resource("prompts")
-    if not place.is_dir():
-        raise ConfigurationError(f"The folder of prompt packs {place} is not there; see `prompts` in {FILE}.")
-    crisis = read_crisis_table(place)
-    return {
-        language: Pack(language=language, wording=pack.wording, prompts=pack.prompts, crisis=crisis)
-        for language, pack in read_packs(place).items()
-    }
+
+def load_packs(own: Path | None) -> Mapping[str, Pack]:
+    """Read all languages: those that come with Interlude, and the practice's `own` folder over them.
+
+    Raises PackError, and ConfigurationError when the folder is not there.
+    """
+    return read_packs(resource("prompts"), own=_present(own))
+
+
+def checked_packs(own: Path | None) -> Mapping[str, Pack]:
+    """Read what `load_packs` reads, and hold the files to each other. Raises PackError, ConfigurationError."""
+    return check_packs(resource("prompts"), own=_present(own))
+
+
+def _present(own: Path | None) -> Path | None:
+    if own is not None and not own.is_dir():
+        raise ConfigurationError(f"The folder of prompt packs {own} is not there; see `prompts` in {FILE}.")
+    return own
 
 
 @asynccontextmanager

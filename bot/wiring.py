@@ -19,7 +19,8 @@ from bot.core.retry import next_try
 from bot.core.trust import fingerprint_groups
 from bot.crypto.cipher import build_cipher
 from bot.crypto.own_identity import OwnIdentity
-from bot.errors import ConfigurationError, LeaseLost, StoreRefused, Unreachable
+from bot.errors import ConfigurationError, LeaseLost, PackError, StoreRefused, Unreachable
+from bot.flows.library import Library
 from bot.flows.serve import Service
 from bot.flows.speak import Voice
 from bot.flows.start import check_own_keys, check_token, count_start, note_clock
@@ -154,10 +155,15 @@ def _gauges(instance: Instance) -> Callable[[], Awaitable[Mapping[str, float]]]:
 
 async def _voice(instance: Instance) -> Voice:
     own = instance.settings.homeserver
+    packs = instance.packs()
+    try:
+        instance.checked_packs()
+    except PackError as error:  # each file is right in itself, so the bot can work while somebody mends them
+        log.warning("prompts.disagree", mistakes=str(error).splitlines())
     async with instance.database.transaction() as tx:
         fingerprint = await OwnIdentity(own.user_id, own.device_id).fingerprint(tx)
     return Voice(
-        packs=instance.packs(),
+        packs=Library(packs, read=instance.checked_packs),
         practice=instance.settings.as_met(),
         own_user=own.user_id,
         fingerprint=fingerprint_groups(fingerprint),

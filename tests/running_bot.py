@@ -21,12 +21,13 @@ from bot.crypto.vault import Vault, create_master_key
 from bot.demo.homeserver import LocalHomeserver
 from bot.flows.enrol import Credentials, Enrolment
 from bot.flows.intents import intent
+from bot.flows.library import Library
 from bot.flows.serve import Service
 from bot.flows.speak import Voice
 from bot.flows.start import ACCESS_TOKEN, check_own_keys, check_token, count_start
 from bot.matrix.account import avatar
 from bot.matrix.homeserver import NioHomeserver
-from bot.packs import read_packs
+from bot.packs import check_packs, read_packs
 from bot.resource import resource
 from bot.scheduler import Alarm
 from bot.service import build_service
@@ -109,7 +110,7 @@ class RunningBot:
             alarm=self.alarm,
             meter=self.counts,
             voice=Voice(
-                packs=read_packs(resource("prompts")),
+                packs=Library(read_packs(resource("prompts")), read=lambda: check_packs(resource("prompts"))),
                 practice=PRACTICE,
                 own_user=self.user_id,
                 fingerprint=fingerprint_groups(self.fingerprint),

@@ -15,7 +15,7 @@ from bot.core.crisis import is_stale
 from bot.crypto.own_identity import OwnIdentity
 from bot.errors import ConfigurationError, InterludeError, PackError, SealingError, StoreRefused
 from bot.flows.doctor import Finding, Level, examine_database, examine_server, ok, warn, wrong
-from bot.instance import Instance, load_packs, open_instance
+from bot.instance import Instance, checked_packs, load_packs, open_instance
 
 STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 
@@ -87,6 +87,7 @@ def _practice(settings: Settings) -> list[Finding]:
         return [wrong("prompts", f"There is no pack for the language {practice.language}.", "Correct [practice].")]
     pack = packs[practice.language]
     found = [ok("prompts", ", ".join(f"{name}: {len(each.prompts)}" for name, each in sorted(packs.items())))]
+    found += _disagreements(settings)
     checks: list[tuple[Callable[[], bool], str, str]] = [
         (
             lambda: is_stale(pack.crisis, at=datetime.now(UTC)),
@@ -105,6 +106,15 @@ def _practice(settings: Settings) -> list[Finding]:
         ),
     ]
     return [*found, *(warn("crisis", text, mend) for applies, text, mend in checks if applies())]
+
+
+def _disagreements(settings: Settings) -> list[Finding]:
+    """What files owe each other: the bot works without it, and somebody meets a prompt that is not as it should be."""
+    try:
+        checked_packs(settings.prompts_directory)
+    except PackError as error:
+        return [warn("prompts", line, "Correct the line named.") for line in str(error).splitlines()]
+    return []
 
 
 def _files(settings: Settings) -> list[Finding]:

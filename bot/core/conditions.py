@@ -4,17 +4,17 @@
 `{step: x, between: [2, 5]}`, `{answered: x}`, `{all: [...]}`, `{any: [...]}`, `{not: {...}}`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Self, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from bot.core.fields import Id, Part, parse_decimal
+from bot.core.fields import Id, Part, Written, parse_decimal
 
 Value = str | int | None
 Values = Mapping[str, Value]  # one key for each answered step; None: answered in words or with media
-Written = Annotated[str, Field(min_length=1, max_length=40)]  # a value as the file writes it
 
 TESTS = ("equals", "in", "at_least", "at_most", "between")
 EXAMPLE = "write for example {step: mood, equals: low}"
@@ -36,8 +36,8 @@ class StepTest(_Condition):
     )
     at_least: Written | None = Field(default=None, description="The answer is this or more.")
     at_most: Written | None = Field(default=None, description="The answer is this or less.")
-    between: tuple[Written, Written] | None = Field(
-        default=None, description="The answer is one of these two or between them."
+    between: tuple[Written, ...] | None = Field(
+        default=None, min_length=2, max_length=2, description="The answer is one of these two or between them."
     )
 
     @model_validator(mode="after")
@@ -148,37 +148,38 @@ def _named_in(
             yield (name, place, *path), step, test
 
 
-def _passes(test: StepTest, value: str | int) -> bool:
-    if test.equals is not None:
-        return measured(value) == measured(test.equals)
-    if test.one_of is not None:
-        return measured(value) in {measured(each) for each in test.one_of}
-    low, high = test.between or (test.at_least, test.at_most)
-    return _ordered(low, value) and _ordered(value, high)
-
-
-def _ordered(low: str | int | None, high: str | int | None) -> bool:
-    if low is None or high is None:
-        return True  # an open end
-    (kind, lower), (other, higher) = measured(low), measured(high)
-    if kind != other or not isinstance(lower, Decimal) or not isinstance(higher, Decimal):
-        return False
-    return lower <= higher
-
-
-def measured(value: str | int) -> tuple[str, Decimal | str]:
-    """Return a value as it is compared: `7.50` like 7.5, `8:05` like 08:05, `No` like no."""
+def amount(value: str | int) -> tuple[str, Decimal] | None:
+    """Return what has more and less: a number, or the minutes of a time, each with the name of its kind."""
     text = str(value)
     number = parse_decimal(text)
     if number is not None:
         return "number", number
-    minutes = minutes_of(text)
-    return ("text", text.strip().casefold()) if minutes is None else ("time", Decimal(minutes))
+    minutes = _minutes(text)
+    return None if minutes is None else ("time", Decimal(minutes))
 
 
-def minutes_of(text: str) -> int | None:
+def _passes(test: StepTest, value: str | int) -> bool:
+    if test.equals is not None:
+        return _same(value, test.equals)
+    if test.one_of is not None:
+        return any(_same(value, each) for each in test.one_of)
+    low, high = test.between or (test.at_least, test.at_most)
+    return (low is None or _in_order(low, value)) and (high is None or _in_order(value, high))
+
+
+def _same(one: str | int, other: str | int) -> bool:
+    """Tell whether two values are equal: `7.50` and 7.5, `8:05` and 08:05, `No` and no."""
+    if amount(one) is not None or amount(other) is not None:
+        return amount(one) == amount(other)
+    return str(one).casefold() == str(other).casefold()
+
+
+def _in_order(low: str | int, high: str | int) -> bool:
+    lower, higher = amount(low), amount(high)
+    return lower is not None and higher is not None and lower[0] == higher[0] and lower[1] <= higher[1]
+
+
+def _minutes(text: str) -> int | None:
     """Return the minutes since midnight of a time such as `20:30`; None when it is none."""
-    hour, colon, minute = text.strip().partition(":")
-    if not (colon and hour.isdecimal() and minute.isdecimal() and len(hour) <= 2 and len(minute) == 2):
-        return None
-    return int(hour) * 60 + int(minute) if int(hour) < 24 and int(minute) < 60 else None
+    found = re.fullmatch(r"(\d{1,2}):([0-5]\d)", text.strip(), re.ASCII)
+    return int(found[1]) * 60 + int(found[2]) if found and int(found[1]) < 24 else None

@@ -4,12 +4,13 @@ The text names nobody and nothing about anybody, because it may also go to devic
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.core.document import read_document, validate
+from bot.core.fields import Day
 from bot.core.template import say
 from bot.core.wording import Wording
 
@@ -41,7 +42,7 @@ class Country(_Row):
 class CrisisTable(_Row):
     """Numbers by country (ISO 3166 alpha-2), and the day on which somebody last checked them."""
 
-    checked: date
+    checked: Day
     countries: Mapping[_Country, Country] = Field(min_length=1)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, NoReturn
 
@@ -49,6 +49,27 @@ def parse_decimal(text: str) -> Decimal | None:
     return Decimal(plain.replace("−", "-").replace(",", ".")) if DECIMAL.fullmatch(plain) else None
 
 
+def _id(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"[a-z0-9-]{1,40}", value):
+        _no(value, "is no name for this; write small letters, digits and dashes, at most 40: [a-z0-9-]")
+    return value
+
+
+def _line(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if len(value.strip().splitlines()) > 1:
+        raise ValueError("must be one line; write it behind the colon, in quotes if need be")
+    return value.strip()
+
+
+def _day(value: object) -> object:
+    # pydantic would also take seconds since 1970 for a date.
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        _no(value, "is no date; write it as 2026-11-23")
+    return value
+
+
 def _duration(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -61,13 +82,13 @@ def _duration(value: object) -> object:
 
 
 def _scale(value: object) -> object:
-    if not isinstance(value, str):
+    if isinstance(value, Scale):
         return value
     try:
-        return parse_scale(value)
+        return parse_scale(value if isinstance(value, str) else "")
     except GoalError:
         raise ValueError(
-            f"{_shown(value)} is no scale; write two whole numbers, the smaller first, for example 0-10"
+            f"{_shown(str(value))} is no scale; write two whole numbers, the smaller first, for example 0-10"
         ) from None
 
 
@@ -101,10 +122,19 @@ def _shown(value: str) -> str:
     return repr(value if len(value) <= 40 else f"{value[:40]}…")
 
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
-Line = Annotated[str, Field(min_length=1, pattern=r"^[^\r\n]*\S[^\r\n]*$")]
+# The patterns stand in the schema; the checks before them say the same in words.
+Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$"), BeforeValidator(_id)]
+_LINE = r"^[^\r\n]*\S[^\r\n]*$"
+Unit = Annotated[str, Field(min_length=1, max_length=20, pattern=_LINE), BeforeValidator(_line)]
+Label = Annotated[str, Field(min_length=1, max_length=40, pattern=_LINE), BeforeValidator(_line)]
+Title = Annotated[str, Field(min_length=1, max_length=60, pattern=_LINE), BeforeValidator(_line)]
+Sentence = Annotated[str, Field(min_length=1, max_length=200, pattern=_LINE), BeforeValidator(_line)]
+Day = Annotated[date, BeforeValidator(_day)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Written = Annotated[  # a value as the file writes it; its step's kind says what it is
+    str, Field(min_length=1, max_length=40), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
 Number = Annotated[
     Decimal,
     BeforeValidator(_decimal),

@@ -18,12 +18,13 @@ class IntentKind(StrEnum):
     """What can be asked for, with what its payload carries."""
 
     PAIR_ADD = "pair_add"  # pair_id
-    PAIR_PAUSE = "pair_pause"  # pair_id
+    PAIR_PAUSE = "pair_pause"  # pair_id, until (an instant, or nothing)
     PAIR_RESUME = "pair_resume"  # pair_id
     PAIR_END = "pair_end"  # pair_id
     PROMPT_SEND = "prompt_send"  # pair_id, prompt_id
     GOAL_ADD = "goal_add"  # pair_id, goal_id
     TRUST = "trust"  # user, fingerprint
+    PROMPTS_RELOAD = "prompts_reload"  # nothing
 
 
 async def ask(tx: Tx, kind: IntentKind, payload: Mapping[str, Any], *, at: datetime) -> Intent:

@@ -13,6 +13,7 @@ from bot.core.pairs import PairEvent
 from bot.core.people import Intent, Pair
 from bot.errors import InterludeError, PairError, Unreachable
 from bot.flows.deliver import Deliverer
+from bot.flows.library import Library
 from bot.flows.life import Life
 from bot.flows.places import place_of
 from bot.flows.provision import Provisioner
@@ -28,16 +29,25 @@ class Intents:
     """Carries out requests."""
 
     def __init__(
-        self, *, store: Store, cipher: Cipher, provisioner: Provisioner, life: Life, deliverer: Deliverer, clock: Clock
+        self,
+        *,
+        store: Store,
+        cipher: Cipher,
+        provisioner: Provisioner,
+        life: Life,
+        deliverer: Deliverer,
+        library: Library,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._cipher = cipher
         self._provisioner = provisioner
         self._life = life
         self._deliverer = deliverer
+        self._library = library
         self._clock = clock
         self._inside: dict[str, InTransaction] = {
-            "pair_pause": self._event(PairEvent.PAUSE),
+            "pair_pause": self._pause,
             "pair_resume": self._event(PairEvent.RESUME),
             "pair_end": self._event(PairEvent.END),
             "prompt_send": self._prompt,
@@ -66,6 +76,8 @@ class Intents:
             pair = await self._provisioner.provision(intent.payload["pair_id"])
             result = {"pair": pair.pair_id, "room": pair.room_id, "console": pair.console_id}
             await self._finish(replace(intent, state="done", result=result))
+        elif intent.kind == "prompts_reload":
+            await self._finish(replace(intent, state="done", result=await self._reload()))
         elif intent.kind == "withdraw_invitation":
             await self._provisioner.withdraw(intent.payload["pair_id"])
             await self._finish(replace(intent, state="done"))
@@ -86,6 +98,14 @@ class Intents:
             raise PairError("There is no such pair; `interlude pair list` names them.")
         return await act(tx, intent, pair, self._clock.now())
 
+    async def _reload(self) -> Mapping[str, Any]:
+        packs = await self._library.fetch()
+        async with self._store.transaction() as tx:
+            pairs = {pair.pair_id: pair for pair in await tx.pairs.every()}
+            asking = [(pairs[each.pair_id], each) for each in await tx.schedules.every() if each.pair_id in pairs]
+        live = [(pair, schedule) for pair, schedule in asking if pair.standing.live]
+        return {"prompts": self._library.swap(packs, in_use=live)}
+
     async def _finish(self, intent: Intent) -> None:
         async with self._store.transaction() as tx:
             await tx.intents.save(intent)
@@ -96,6 +116,12 @@ class Intents:
             return {"pair": pair.pair_id, "state": step.standing.shown}
 
         return act
+
+    async def _pause(self, tx: Tx, intent: Intent, pair: Pair, at: datetime) -> Mapping[str, Any]:
+        until = intent.payload.get("until")
+        ends = datetime.fromisoformat(until) if until else None
+        step = await self._life.happen(tx, pair, PairEvent.PAUSE, at=at, until=ends, by="operator")
+        return {"pair": pair.pair_id, "state": step.standing.shown}
 
     async def _prompt(self, tx: Tx, intent: Intent, pair: Pair, at: datetime) -> Mapping[str, Any]:
         posted = await self._deliverer.send_now(

@@ -20,6 +20,7 @@ from bot.clock import SystemClock
 from bot.core.batch import SyncBatch
 from bot.core.inbox import InboxEvent, InboxState
 from bot.crypto.identity import OwnDevice
+from bot.flows.library import Library
 from bot.flows.receive import Receiver
 from bot.flows.speak import Voice
 from bot.matrix.sync import translate_sync
@@ -92,6 +93,7 @@ class Way:
         self.own = own
         self.counts = Counts()
         clock = SystemClock()
+        packs = read_packs(resource("prompts"))
         service = build_service(
             store=world.store,
             cipher=world.cipher,
@@ -99,7 +101,7 @@ class Way:
             clock=clock,
             alarm=Alarm(clock),
             meter=self.counts,
-            voice=Voice(packs=read_packs(resource("prompts")), practice=PRACTICE, own_user=BOT, fingerprint="abcd"),
+            voice=Voice(packs=Library(packs, read=lambda: packs), practice=PRACTICE, own_user=BOT, fingerprint="abcd"),
         )
         self.receiver: Receiver = service._receiver
         self.taken = 0

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.core.commands import CommandName, parse_command
+from bot.core.command_names import CommandName
+from bot.core.commands import Command, Known, Listed, parse_command
 from bot.core.conditions import Value, holds
 from bot.core.crisis import crisis_line, crisis_text
 from bot.core.goals import Scale
@@ -36,7 +37,8 @@ UNKIND = {
     "en": r"\b(streaks?|fail(s|ed|ure)?|must|should|you have to|forgot(ten)?|missed|wrong with you)\b",
     "de": r"\b(musst|müsst|sollte?st|solltet|versag\w*|vergessen|verpasst|serie|fehlgeschlagen)\b",
 }
-LISTS = {"help", "help_therapist", "console_help"}  # lists of commands, read line by line
+HELP = {"help", "help_therapist", "console_help"}
+LISTS = HELP | {"help_more", "help_therapist_more", "console_help_more"}  # lists of commands, read line by line
 
 every_pack = pytest.mark.parametrize("pack", PACKS.values(), ids=PACKS)
 every_prompt = pytest.mark.parametrize(
@@ -112,25 +114,69 @@ def test_every_command_has_words_of_the_language(pack: Pack) -> None:
     """Each command can be given in the language, and each of its words does what it says."""
     assert set(pack.wording.commands) == set(CommandName)
     for name, words in pack.wording.commands.items():
-        for word in words if name is not CommandName.TRUST else ():
-            command = parse_command(word, pack.wording.commands, from_therapist=False, console=False)
+        for word in words:
+            command = parse_command(filled_in(word), pack.wording.grammar, known(pack))
             assert getattr(command, "name", None) is name, word
 
 
 @pytest.mark.parametrize("words", ["Krise", "Hilf mir!", "ich brauche Hilfe", "NOTFALL", "Ich brauche jetzt Hilfe 😭"])
 def test_german_calls_for_help_are_understood(words: str) -> None:
     """What people write in need brings the numbers."""
-    command = parse_command(words, PACKS["de"].wording.commands, from_therapist=False, console=False)
+    command = parse_command(words, PACKS["de"].wording.grammar)
     assert getattr(command, "name", None) is CommandName.CRISIS
 
 
 @every_pack
 def test_what_a_text_tells_to_write_is_understood(pack: Pack) -> None:
     """Every whole message in backticks is a command of the language, or the yes that was asked for."""
-    known = {word for words in pack.wording.commands.values() for word in words} | {*pack.wording.reading.yes}
     for name, text in texts(pack):
-        for word in re.findall(r"`([^`@{:]+)`", text):
-            assert word in known, (name, word)
+        for word in quoted(text):
+            message = filled_in(word).replace("…", "my walk")
+            command = parse_command(message, pack.wording.grammar, known(pack))
+            assert isinstance(command, Command) or word in pack.wording.reading.yes, (name, word)
+
+
+@every_pack
+def test_every_example_is_understood(pack: Pack) -> None:
+    """What a miss is told to write is the command that was missed."""
+    for name, example in pack.wording.examples.items():
+        command = parse_command(example, pack.wording.grammar, known(pack))
+        assert getattr(command, "name", None) is name, example
+    gapped = {name for name, forms in pack.wording.commands.items() if any("{" in form for form in forms)}
+    assert set(pack.wording.examples) == gapped
+
+
+def known(pack: Pack) -> Known:
+    """What can be named where only this language is spoken."""
+    prompts = [
+        Listed(id=prompt.id, number=number, names=(prompt.title,))
+        for number, prompt in enumerate(pack.prompts.values(), 1)
+    ]
+    return Known(prompts=prompts, clients=[Listed(id="p1", number=1, names=("Alex", "heron"))])
+
+
+def filled_in(form: str) -> str:
+    """Return a message that has a form."""
+    gaps = {
+        "{prompt}": "mood",
+        "{title}": "mood",
+        "{time}": "21:00",
+        "{length}": "30 min",
+        "{day}": "monday",
+        "{moment}": "thu 11:00",
+        "{session}": "tue 10:00 weekly",
+        "{rule}": "weekdays 20:00",
+        "{place}": "Lisbon",
+        "{number}": "2",
+        "{user}": "@alex:hs",
+        "{fingerprint}": "AbCd EfGh",
+        "{words}": "my walk",
+        "{example}": "help",
+        "{name}": "Alex",
+    }
+    for gap, text in gaps.items():
+        form = form.replace(gap, text)
+    return form
 
 
 @every_pack
@@ -192,9 +238,7 @@ def test_the_welcome_is_short(pack: Pack) -> None:
     line = crisis_line(pack.crisis, pack.wording, country="DE")
     text = say(pack.wording.welcome, crisis_line=line)
     assert len(re.findall(r"[.!?](?:\s|$)", text)) <= 5
-    commands = [
-        parse_command(word, pack.wording.commands, from_therapist=False, console=False) for word in quoted(text)
-    ]
+    commands = [parse_command(word, pack.wording.grammar) for word in quoted(text)]
     assert [getattr(command, "name", None) for command in commands] == ["help", "crisis", "pause"]
 
 
@@ -205,11 +249,11 @@ def quoted(text: str) -> list[str]:
 
 @every_pack
 def test_every_help_begins_with_where_help_is(pack: Pack) -> None:
-    """The crisis line comes first, the fingerprint last."""
+    """The crisis line comes first, the fingerprint last where it is shown."""
     for name in LISTS:
         text = getattr(pack.wording, name)
         assert text.startswith("{crisis_line}")
-        assert text.endswith("{fingerprint}")
+        assert text.endswith("{fingerprint}") or name not in HELP
 
 
 @pytest.mark.parametrize(("language", "nobody"), [("en", "nobody has been alerted"), ("de", "wurde niemand alarmiert")])

@@ -2,13 +2,23 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.goals import Scale
-from bot.core.prompts import ChoiceStep, ScaleStep, TextStep, ask_text, default_grace, parse_prompt
+from bot.core.prompts import (
+    ChoiceStep,
+    NumberStep,
+    ScaleStep,
+    TextStep,
+    ask_text,
+    asked,
+    default_grace,
+    parse_prompt,
+)
 from bot.errors import PackError
 
 CHOICE = """\
@@ -36,6 +46,56 @@ steps:
   - id: words
     kind: text
     ask: How was it?
+"""
+
+
+EVERY_KIND = """\
+id: day
+version: 1
+title: The day
+why: It helps {client} to look back.
+grace: 2h
+expires: 20h
+starts: [my day, "Log: day"]
+steps:
+  - id: mood
+    kind: choice
+    ask: "How are you, {client}?"
+    options:
+      - {id: low, label: Low}
+      - {id: good, label: Good}
+  - id: alone
+    kind: yes_no
+    ask: Were you alone?
+    when: {step: mood, equals: low}
+  - id: hours
+    kind: number
+    ask: How long did you sleep?
+    unit: hours
+    low: 0
+    high: 24
+  - id: bed
+    kind: time
+    ask: When did you go to bed?
+    optional: true
+  - id: rested
+    kind: scale
+    scale: 0-10
+    labels: {low: not at all, high: very}
+    ask: How rested are you, from {low} to {high}?
+    when: {any: [{step: hours, at_least: 6}, {step: bed, at_most: "23:00"}]}
+  - id: words
+    kind: text
+    ask: What was on your mind?
+    when: {not: {all: [{step: rested, between: [5, 10]}, {step: alone, in: [no]}]}}
+  - id: photo
+    kind: media
+    ask: Send a photo of it.
+    when: {answered: words}
+  - id: more
+    kind: any
+    ask: Anything else?
+    confirm: "That is all of {title}, {client}."
 """
 
 
@@ -93,7 +153,7 @@ def test_every_mistake_is_listed_with_its_place() -> None:
         ("id: x\n" * 20_000, "my.yaml:1:1: file", "64 kB"),
         (TEXT + "---\nid: x\n", "my.yaml:10:1: file", "second document"),
         ("id: 'x", "my.yaml:1:7: file", "not valid YAML"),
-        ("id: \x00", "my.yaml:1:1: file", "character"),
+        ("id: \x00", "my.yaml:1:5: file", "character"),
         ("- id: x", "my.yaml:1:1: file", "field: value"),
         ("", "my.yaml:1:1: file", "field: value"),
         ("? [a]\n: b", "my.yaml:1:3: file", "no plain field name"),
@@ -129,6 +189,107 @@ def test_asks_about_a_goal() -> None:
     assert ask_text(step, goal="Walk {low}", scale=Scale(low=0, high=5)) == "How is Walk {low}, 0 to 5?"
     own = parse_prompt(scale("scale: 1-7", "From {low} to {high}?"), source="x").step
     assert ask_text(own) == "From 1 to 7?"
+
+
+def test_every_kind_of_step() -> None:
+    """A file with all kinds is read as it is written, and its steps are found by their ids."""
+    prompt = parse_prompt(EVERY_KIND, source="x")
+    assert [step.kind for step in prompt.steps] == [
+        *("choice", "yes_no", "number", "time", "scale", "text", "media", "any"),
+    ]
+    hours = prompt.step_of("hours")
+    assert isinstance(hours, NumberStep)
+    assert (hours.unit, hours.low, hours.high) == ("hours", Decimal(0), Decimal(24))
+    assert [step.id for step in prompt.steps if step.optional] == ["bed"]
+    assert prompt.step is prompt.steps[0]
+    assert prompt.starts == ("my day", "Log: day")
+    with pytest.raises(KeyError):
+        prompt.step_of("nothing")
+
+
+def test_the_ends_of_a_scale_are_named_below_the_question() -> None:
+    """Labels are shown as typed, in a line of their own."""
+    step = parse_prompt(EVERY_KIND.replace("not at all", "'*not* <at> all'"), source="x").step_of("rested")
+    assert ask_text(step) == "How rested are you, from 0 to 10?\n\n0 = *not* <at> all, 10 = very"
+
+
+def test_the_name_of_the_client_is_filled_in() -> None:
+    """A name with marks in it shows as typed."""
+    step = parse_prompt(EVERY_KIND.replace("How are you", "**How** are you"), source="x").step
+    shown = asked(step, client="<i>Alex</i> *M*")
+    assert shown.body == "How are you, <i>Alex</i> *M*?"
+    assert shown.html == "<strong>How</strong> are you, &lt;i&gt;Alex&lt;/i&gt; *M*?"
+
+
+def test_expiry_is_left_to_the_schedule() -> None:
+    """A file without `expires` ends with the next occurrence."""
+    assert parse_prompt(TEXT.replace("expires: 20h\n", ""), source="x").expires is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ("{step: mood, equals: low}", "{step: mood, equals: bad}", "18:24: steps[2].when.equals", "one of low, good"),
+        ("{step: mood, equals: low}", "{step: mood, at_least: low}", "18:24: steps[2].when.at_least", "no more and"),
+        ("{step: mood, equals: low}", "{step: mood}", "18:5: steps[2].when", "names a step and no test"),
+        ("{step: mood, equals: low}", "{step: bed, equals: low}", "18:12: steps[2].when.step", "no earlier step"),
+        ("{step: mood, equals: low}", "{answered: alone}", "18:12: steps[2].when.answered", "steps before it are mood"),
+        ("{step: mood, equals: low}", "mood is low", "18:5: steps[2].when", "is no condition"),
+        ("{step: mood, equals: low}", "{step: mood, equals: low, in: [low]}", "18:5: steps[2].when", "more than one"),
+        ("equals: low}", "equal: low}", "18:24: steps[2].when.equal", "did you mean `equals`?"),
+        ("at_least: 6", "at_least: 25", "34:32: steps[5].when.any[1].at_least", "leave this number out"),
+        ("at_least: 6", "at_least: many", "34:32: steps[5].when.any[1].at_least", "write a number"),
+        ('at_most: "23:00"', "at_most: 23", "34:58: steps[5].when.any[2].at_most", "such as 22:30"),
+        ("[5, 10]", "[10, 5]", "38:39: steps[6].when.not.all[1].between", "does not go up"),
+        ("[5, 10]", "[5]", "38:39: steps[6].when.not.all[1].between", "at least 2"),
+        ("[5, 10]", "[5, 11]", "38:52: steps[6].when.not.all[1].between[2]", "from 0 to 10"),
+        ("[5, 10]", "[5, 7.5]", "38:52: steps[6].when.not.all[1].between[2]", "whole number"),
+        ("in: [no]", "in: [never]", "38:77: steps[6].when.not.all[2].in[1]", "yes or no"),
+        ("{answered: words}", "{step: words, equals: x}", "42:12: steps[7].when.step", "answered: words"),
+        ("id: more", "id: mood", "43:5: steps[8].id", "is the id of step 1 too"),
+        ("{id: good,", "{id: low,", "14:10: steps[1].options[2].id", "same id"),
+        ("label: Good", "label: low", "14:20: steps[1].options[2].label", "same label"),
+        ("label: Good", "label: ...", "14:20: steps[1].options[2].label", "letter or digit"),
+        ("high: 24", "high: 0", "24:5: steps[3].high", "not above"),
+        ("low: 0\n", "low: nil\n", "23:5: steps[3].low", "no number"),
+        ("scale: 0-10", "of: goal", "31:5: steps[5].of", "a prompt of its own"),
+        ("you, {client}?", "you, {name}?", "11:5: steps[1].ask", "unknown placeholder {name}"),
+        ("you, {client}?", "you, {low}?", "11:5: steps[1].ask", "unknown placeholder {low}"),
+        ("you, {client}?", "<i>you</i>?", "11:5: steps[1].ask", "has HTML"),
+        ("It helps {client}", "It helps {goal}", "4:1: why", "unknown placeholder {goal}"),
+        ("all of {title}", "all of {low}", "46:5: steps[8].confirm", "unknown placeholder {low}"),
+        ("[my day,", "['Log:  day.',", "7:24: starts[2]", "a second time"),
+        ("[my day,", "['?!',", "7:10: starts[1]", "letter or digit"),
+        ("optional: true", "optional: maybe", "28:5: steps[4].optional", "neither yes nor no"),
+        ("ask: Anything", "ask: " + "very " * 200 + "Anything", "45:5: steps[8].ask", "800 characters"),
+        ("title: The day", "title: " + "x" * 61, "3:1: title", "60 characters"),
+        ("ask: Anything else?", "ask: |\n" + "      a\n" * 21, "45:5: steps[8].ask", "more than 20 lines"),
+        ("version: 1", "version: 1.10", "2:1: version", "no whole number"),
+        ("version: 1", "version: 0o7", "2:1: version", "no whole number"),
+        ("grace: 2h", "grace: ~", "5:1: grace", "'~' is no length"),
+        ("expires: 20h", "expires: 2026-12-01", "6:1: expires", "'2026-12-01' is no length"),
+    ],
+)
+def test_what_does_not_fit_together_is_named_in_its_line(old: str, new: str, place: str, words: str) -> None:
+    """Conditions, ids, bounds, placeholders and lengths are checked when the file is read, each at its own place."""
+    assert EVERY_KIND.count(old) == 1
+    lines = refused(EVERY_KIND.replace(old, new))
+    assert [line for line in lines if line.startswith(f"my.yaml:{place}: ") and words in line], lines
+    assert len(lines) == 1
+
+
+@pytest.mark.parametrize(
+    "written", ["20:00", "No", "yes", "1.10", "2026-12-01", "0o7", "0x1F", "~", "null", "1e3", ".inf"]
+)
+def test_a_scalar_means_what_it_says(written: str) -> None:
+    """What YAML would take for a time, a truth, a date or nothing stays the word that people see."""
+    text = EVERY_KIND.replace("title: The day", f"title: {written}").replace("low: not at all", f"low: {written}")
+    prompt = parse_prompt(text.replace("unit: hours", f"unit: {written}"), source="x")
+    hours, rested = prompt.step_of("hours"), prompt.step_of("rested")
+    assert isinstance(hours, NumberStep)
+    assert isinstance(rested, ScaleStep)
+    assert rested.labels is not None
+    assert (prompt.title, hours.unit, rested.labels.low) == (written, written, written)
 
 
 def test_a_text_step_needs_no_more() -> None:
