@@ -35,7 +35,9 @@ def read_option(text: str, options: Mapping[str, str], words: ReadingWords) -> R
     number = leading_number(text, words)
     if place.note is not None and number is not None and not is_separated(without_tails(number.rest, words), words):
         return None  # "2 of us went"
-    return Reading(value=list(options)[place.value - 1], note=place.note)
+    option = list(options)[place.value - 1]
+    said = set(_clauses(plain(text), words)) & (set(labels.values()) - {labels[option]})
+    return Misfit.UNSURE if said else Reading(value=option, note=place.note)
 
 
 def read_choice(text: str, options: Mapping[str, str], words: ReadingWords) -> str | None:
@@ -56,7 +58,11 @@ def _named(text: str, labels: Mapping[str, str], words: ReadingWords) -> Reading
             head = bare_words(start[: word.end()])
             for option, label in labels.items():
                 if label == head and is_separated(rest, words):
-                    return Reading(value=option, note=note_of(rest, text))
+                    note = note_of(rest, text)
+                    place = list(labels).index(option) + 1
+                    other = read_number(note or "", 1, len(labels), words)  # "low, 3"
+                    unsure = isinstance(other, Reading) and other.note is None and other.value != place
+                    return Misfit.UNSURE if unsure else Reading(value=option, note=note)
     return _begun(message, labels) or _begun(without, labels)
 
 

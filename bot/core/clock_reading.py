@@ -11,7 +11,7 @@ from bot.core.reading_words import Phrases, ReadingWords
 
 _NOON = 12 * 60
 _DAY = 24 * 60
-_DIGITS = re.compile(r"(\d{1,2})(?: ?[:.]|h(?=\d))(\d\d)(?::\d\d)?h?(?!\w|[:/]|[.,]\d)")
+_DIGITS = re.compile(r"(\d{1,2})(?: ?[:.]|h(?=\d))(\d\d)(?::\d\d)?h?(?!\w|[:/]|[.,]\d)", re.IGNORECASE)
 _DIGITS_GLUED = re.compile(r"(\d{1,2})[:.](\d\d)(?=[^\W\d_])")  # 8.30pm
 _FOUR = re.compile(r"([01]\d|2[0-4])([0-5]\d)(?![\d:/^]|[.,]\d)")
 _CONNECTORS = re.compile(r"^[\s\-.,:;!?)(\]\"'*_`…/&+]*")
@@ -29,7 +29,8 @@ class _Clock:
     minutes: int | None  # since midnight; None: no time of the day
     rest: str
     settled: bool = False  # 20:30, 08:30: the other half of the day cannot be meant
-    half_open: bool = False  # morning or evening stays open in any language
+    written: bool = False  # in digits with minutes, as on a clock of 24 hours
+    turning: bool = False  # "halb eins": half an hour after noon, or after midnight
     bare: bool = False  # an hour alone, without any word that makes it a time
     unsure: bool = False  # means different times in different places, or two times
 
@@ -44,11 +45,14 @@ class _Start:
     named: _Clock | None = None
 
 
-def read_time(text: str, words: ReadingWords) -> Reading[time] | Misfit | None:
+def read_time(
+    text: str, words: ReadingWords, *, within: tuple[time, time] | None = None
+) -> Reading[time] | Misfit | None:
     """Read `8:30`, `8.30 pm`, `20h30`, `half past eight`, `halb neun abends`, `um 23 Uhr` or `noon`.
 
-    Where it could be the morning or the evening and nothing settles it, it is UNSURE. None means that the text gives no
-    time: it is ordinary conversation.
+    Where it could be the morning or the evening and nothing settles it, it is UNSURE; `within` (it may pass midnight)
+    is when the answer is expected, which settles it without refusing any other time. None means that the text gives
+    no time: it is ordinary conversation.
     """
     start = _opening(plain(text), words)
     found = start.named or _clock(start.rest, words)
@@ -66,7 +70,7 @@ def read_time(text: str, words: ReadingWords) -> Reading[time] | Misfit | None:
         return Misfit.OUTSIDE if separated else None
     if start.doubtful or found.unsure or followed:
         return Misfit.UNSURE
-    minutes = _settled(found, found.minutes, parts, words)
+    minutes = _settled(found, found.minutes, parts, within, words)
     if minutes is None:
         return Misfit.UNSURE
     return Reading(value=time(minutes // 60, minutes % 60), note=note_of(rest, text))
@@ -107,13 +111,14 @@ def _clock(text: str, words: ReadingWords) -> _Clock | None:
         return _written(digits[1], digits[2], text[digits.end() :] if rest is None else rest)
     four = _FOUR.match(text)
     if four is not None:
-        return replace(_written(four[1], four[2], text[four.end() :]), bare=True)
+        written = _written(four[1], four[2], text[four.end() :])
+        return replace(written, bare=True, unsure=1900 <= int(four[0]) < 2100)  # 2030 may be a year
     return _relative(text, words) or _based(text, words)
 
 
 def _written(hour: str, minute: str, rest: str) -> _Clock:
     settled = hour[0] == "0" or not 1 <= int(hour) <= 12
-    return _Clock(minutes=_minutes(int(hour), int(minute)), rest=rest, settled=settled)
+    return _Clock(minutes=_minutes(int(hour), int(minute)), rest=rest, settled=settled, written=True)
 
 
 def _minutes(hour: int, minute: int) -> int | None:
@@ -169,7 +174,8 @@ def _shifted(base: _Clock, shift: int, *, unsure: bool) -> _Clock:
         base,
         minutes=minutes % _DAY,
         bare=False,
-        half_open=not base.settled and minutes < 60,  # "halb eins": half an hour after noon or after midnight
+        written=False,
+        turning=not base.settled and minutes < 60,
         unsure=unsure or base.unsure,
     )
 
@@ -185,7 +191,6 @@ def _hour(text: str, words: ReadingWords) -> _Clock | None:
         minutes=_minutes(value, 0),
         rest=number.rest if rest is None else rest,
         settled=value == 0 or value > 12 or text[0] == "0",
-        half_open=bare,
         bare=bare,
     )
     return _with_minutes(found, words, spelled=number.spelled)
@@ -203,23 +208,32 @@ def _with_minutes(hour: _Clock, words: ReadingWords, *, spelled: bool) -> _Clock
         return hour
     unsure = hour.bare and not (spelled and number.spelled)
     minutes = (hour.minutes or 0) + minute
-    return replace(hour, minutes=minutes % _DAY, rest=number.rest, bare=False, half_open=False, unsure=unsure)
+    written = two_digits and not spelled
+    return replace(hour, minutes=minutes % _DAY, rest=number.rest, bare=False, written=written, unsure=unsure)
 
 
-def _settled(found: _Clock, minutes: int, parts: tuple[Span, ...], words: ReadingWords) -> int | None:
+def _settled(
+    found: _Clock, minutes: int, parts: tuple[Span, ...], within: tuple[time, time] | None, words: ReadingWords
+) -> int | None:
     """Decide between morning and evening; None where nothing settles it, or the words contradict each other."""
-    if not parts:
-        if found.settled:
-            return minutes
-        return None if words.clock.twelve_hours or found.half_open else minutes
     possible = (minutes,) if found.settled else (minutes, (minutes + _NOON) % _DAY)
-    fitting = [start for start in possible if all(_lies_in(start // 60, part) for part in parts)]
-    return fitting[0] if len(fitting) == 1 else None
+    if parts:
+        fitting = [start for start in possible if all(_lies_in(start // 60, part) for part in parts)]
+        return fitting[0] if len(fitting) == 1 else None
+    if found.settled:
+        return minutes
+    if within is not None:
+        first, last = (at.hour * 60 + at.minute for at in within)
+        expected = [start for start in possible if _lies_in(start, (first, last))]
+        if len(expected) == 1:
+            return expected[0]
+    as_said = {"always": False, "spoken": found.written, "never": not found.bare and not found.turning}
+    return minutes if as_said[words.clock.twelve_hours] else None
 
 
-def _lies_in(hour: int, part: Span) -> bool:
-    first, last = part
-    return first <= hour <= last if first <= last else hour >= first or hour <= last
+def _lies_in(moment: int, span: Span) -> bool:
+    first, last = span
+    return first <= moment <= last if first <= last else moment >= first or moment <= last
 
 
 def _part(text: str, words: ReadingWords) -> tuple[Span, str] | None:

@@ -8,14 +8,14 @@ from typing import Generic, TypeVar
 from bot.core.phrases import SIGNS, after, plain, without_opening
 from bot.core.reading_words import Phrases, ReadingWords
 
-V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading(Generic[V]):
+class Reading(Generic[V_co]):
     """What somebody answered, and what was written behind it."""
 
-    value: V
+    value: V_co
     note: str | None = None
 
 
@@ -28,9 +28,11 @@ class Misfit(Enum):  # no StrEnum: a misfit must never pass for an option id
 
 
 # A dash separates only with a space beside it, so that 7-8 stays together; signs and emoji always do.
-_SEPARATED = re.compile(rf"\s*(?:$|\n|[.,:;!?)(\]\"'*_`…]|<3|\s-+\s|-+\s|[{SIGNS}])")
-_NOTE_START = re.compile(r"^[\s\-.,:;!?)(\]\"'*_`…=>]+")
+_SEPARATED = re.compile(rf"\s*(?:$|\n|[.,:;!?)(\]\"'*_`…]|<3|\s-+(?:\s|$)|-+(?:\s|$)|[{SIGNS}])")
+_NOTE_START = re.compile(r"^[\"'*_`\])}]*[\s\-.,:;!?)(…=>]*")
+_WORTH_KEEPING = re.compile(r"[^\s!-/:-@\[-`{-~]")  # more than punctuation
 _MAX_TAILS = 4
+_LONGEST_START = 200
 _MAX_LEAD_INS = 8
 
 
@@ -76,16 +78,19 @@ def without_tails(rest: str, words: ReadingWords) -> str:
 def note_of(rest: str, text: str) -> str | None:
     """Return the note behind an answer as it was typed in `text`; None when there is none."""
     note = _NOTE_START.sub("", rest).strip()
-    if not note:
+    if not _WORTH_KEEPING.search(note):
         return None
     # Reading goes by plain forms; the note keeps the quotes, dashes and emoji that were typed.
     begins = note[:8]
-    for start in range(min(len(text), 200)):
-        if plain_end(text[start : start + 40]).startswith(begins) and plain_end(text[start:]) == note:
-            return text[start:].strip()
-    return note
+    found = None
+    for start in range(min(len(text), _LONGEST_START)):
+        if _plain_end(text[start : start + 40]).startswith(begins) and _plain_end(text[start:]) == note:
+            found = text[start:].strip()
+        elif found is not None:
+            break
+    return found or note
 
 
-def plain_end(text: str) -> str:
+def _plain_end(text: str) -> str:
     """Return the end of a message as `plain` leaves it, beginning with its first character."""
     return plain("x" + text)[1:].strip()

@@ -11,7 +11,7 @@ _RUN = re.compile(r"\d+(?:[.,']\d+)*")
 _WORDS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,2}")
 _WORD_END = re.compile(r"(?<=[^\W\d_])(?![^\W\d_])")
 _VULGAR = re.compile(r" ?\^(\d+)⁄(\d+)")  # ½ as `unified` leaves it
-_SLASHED = re.compile(r"[ -](\d+) ?[/⁄] ?(\d+)(?![\w/⁄])")
+_SLASHED = re.compile(r"[ -](\d) ?[/⁄] ?([234])(?![\w/⁄])")
 _MAX_DIGITS = 9
 _MAX_DECIMALS = 6
 
@@ -121,8 +121,8 @@ def _share_alone(text: str, words: ReadingWords) -> Numeral | None:
         return Numeral(values=(Decimal("0" + decimals[0]),), spelled=False, rest=text[decimals.end() :])
     for share, phrases in ((Decimal("1.5"), words.one_and_a_half), *_shares(words)):
         rest = after(text, phrases)
-        if rest is not None:
-            return Numeral(values=(share,), spelled=True, rest=rest)
+        if rest is not None and not re.match(r" ?\d", rest) and _spelled(rest.lstrip(), words) is None:
+            return Numeral(values=(share,), spelled=True, rest=rest)  # not "halb acht", which is a time
     return None
 
 

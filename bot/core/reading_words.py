@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -23,8 +23,9 @@ class ClockWords(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    twelve_hours: bool = Field(
-        description="Whether 8:30 may mean the evening too, so that it is asked back where nothing settles it."
+    twelve_hours: Literal["always", "spoken", "never"] = Field(
+        description="When a time may mean the evening too, and is asked back where nothing settles it: `always`, only "
+        "when it is `spoken` (half past eight, but not 8:30), or `never`."
     )
     at: Phrases = Field(description="What stands before a time: `at`.")
     hour: Phrases = Field(description="What stands after an hour: `o'clock`.")

@@ -14,6 +14,8 @@ YesNo = Literal["yes", "no"]
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 _SIGNS: Mapping[str, YesNo] = {"👍": "yes", "✅": "yes", "✔": "yes", "👎": "no", "❌": "no", "✖": "no"}
 
+_MAX_FILLERS = 4
+
 
 def read_yes_no(text: str, words: ReadingWords) -> Reading[YesNo] | Misfit | None:
     """Read a yes or a no, also as a thumb, with a note behind a separator.
@@ -80,10 +82,10 @@ def _takes_back(rest: str, value: YesNo, words: ReadingWords) -> bool:
     """Tell whether a note says the opposite: `yes, no`, `no 👍`."""
     if any(sign in rest for sign, other in _SIGNS.items() if other != value):
         return True
+    filler = (*words.lead_ins, *words.note_starts, *words.ranges)
     for clause in re.split(r"[\n,;.!?()…]+|\s-+\s", rest):
-        said = clause.strip(" -")
-        led = opening(said, (*words.lead_ins, *words.note_starts, *words.ranges), ()).rest
-        for found in (_longest(said, words), _longest(led, words)):
+        for skipped in range(_MAX_FILLERS):
+            found = _longest(opening(clause.strip(" -"), filler, (), at_most=skipped).rest, words)
             if found is not None and found[0] != value and not without_tails(found[1], words).strip():
                 return True
     return False

@@ -23,6 +23,7 @@ from bot.core.spoken_rules import rule_in_words
 from bot.core.template import say as fill
 from bot.core.wording import Wording
 from bot.flows.arranging import Arranger, Subject
+from bot.flows.deliver import Reached
 from bot.flows.places import Place, place_of
 from bot.flows.schedules import Schedules
 from bot.flows.speak import Voice, post, say
@@ -44,19 +45,21 @@ class FitQuestions:
         self._arranger = arranger
         self._schedules = schedules
 
-    async def due(self, tx: Tx, *, at: datetime) -> datetime | None:
-        """Plan and ask questions, and end the polls of old ones; return when there is more to do."""
+    async def due(self, tx: Tx, *, at: datetime) -> Reached:
+        """Plan and ask questions, and end the polls of old ones."""
         await self._look(tx, at)
         upcoming: list[datetime] = []
+        posted = 0
         for question in await tx.questions.open():
             if question.wakes_at > at:
                 upcoming.append(question.wakes_at)
-            elif question.outbox_id is None:
-                asked = await self._ask(tx, question, at)
-                upcoming += [asked.wakes_at] if asked is not None else []
-            else:
+            elif question.outbox_id is not None:
                 await self._close(tx, question, at)
-        return min(upcoming, default=None)
+                posted += 1
+            elif (asked := await self._ask(tx, question, at)) is not None:
+                upcoming.append(asked.wakes_at)
+                posted += 1
+        return Reached(posted=posted, next_due=min(upcoming, default=None))
 
     async def current(self, tx: Tx, pair: Pair) -> Question | None:
         """Return the newest question that a word can answer."""
