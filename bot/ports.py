@@ -6,11 +6,13 @@ in clear; sealing at rest is the store's business.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
+from bot.core.agenda import AgendaItem
 from bot.core.batch import HistoryPage, Json, SyncBatch
-from bot.core.deliveries import Delivery
+from bot.core.choices import Choice
+from bot.core.deliveries import Delivery, FirstPost
 from bot.core.goals import Goal
 from bot.core.inbox import InboxEvent, InboxState, TimelinePosition
 from bot.core.megolm import (
@@ -28,7 +30,8 @@ from bot.core.megolm import (
 )
 from bot.core.olm import KeyQuestion, OlmSession, ToDeviceMessage, ToDeviceOutcome, TrustNews
 from bot.core.outbox import OutboxEvent
-from bot.core.people import Intent, ManagedRoom, Pair, Schedule
+from bot.core.people import BookedSeries, Draw, Intent, ManagedRoom, Pair, Schedule
+from bot.core.questions import Question
 from bot.core.records import Record
 from bot.core.trust import Device, Identity
 
@@ -240,7 +243,7 @@ class OutboxRows(Protocol):
 
 
 class PairRows(Protocol):
-    """Pairs, goals and schedules."""
+    """Pairs and goals."""
 
     async def add(self, pair: Pair) -> Pair:
         """Store a new pair and return it with its number."""
@@ -250,16 +253,55 @@ class PairRows(Protocol):
     async def of_room(self, room_id: str) -> Pair | None: ...
     async def of_rooms(self, room_ids: Iterable[str]) -> tuple[Pair, ...]: ...
     async def every(self) -> tuple[Pair, ...]: ...
+    async def some(self, pair_ids: Iterable[str]) -> Mapping[str, Pair]: ...
+    async def pauses_over(self, at: datetime) -> tuple[Pair, ...]:
+        """The pairs whose pause was to last until now."""
+
+    async def next_pause_end(self) -> datetime | None: ...
     async def of_person(self, user_id: str) -> tuple[Pair, ...]: ...
     async def add_goal(self, pair_id: str, goal: Goal) -> Goal: ...
     async def goals(self, pair_id: str) -> tuple[Goal, ...]: ...
-    async def add_schedule(self, schedule: Schedule) -> Schedule: ...
-    async def save_schedule(self, schedule: Schedule) -> None: ...
-    async def decided(self, schedule_ids: Iterable[str], *, until: datetime) -> None:
-        """Note that the occurrences of these schedules are decided up to an instant."""
 
-    async def remove_schedule(self, schedule_id: str) -> None: ...
-    async def schedules(self, pair_id: str | None = None) -> tuple[Schedule, ...]: ...
+
+class ScheduleRows(Protocol):
+    """When prompts come: what is due is found without reading the rest."""
+
+    async def add(self, schedule: Schedule) -> Schedule: ...
+    async def save(self, schedule: Schedule) -> None: ...
+    async def plan(self, planned: Sequence[Schedule]) -> None:
+        """Store of each schedule up to when it is decided, when it is due next, and whether it waits."""
+
+    async def replan(self, pair_id: str) -> None:
+        """Have all schedules of a pair planned anew at once: what they go by has changed."""
+
+    async def remove(self, schedule_id: str) -> None: ...
+    async def get(self, schedule_id: str) -> Schedule | None: ...
+    async def of_pair(self, pair_id: str) -> tuple[Schedule, ...]: ...
+    async def every(self) -> tuple[Schedule, ...]: ...
+    async def due(self, at: datetime, *, limit: int) -> tuple[Schedule, ...]:
+        """The schedules that are due by an instant or are not planned yet, at most so many."""
+
+    async def between(self, *, after: datetime, until: datetime) -> tuple[Schedule, ...]:
+        """The schedules that are due next within a span."""
+
+    async def next_due(self, after: datetime) -> datetime | None: ...
+    async def draws(
+        self, schedule_ids: Iterable[str], *, since: date
+    ) -> Mapping[str, Mapping[date, tuple[datetime, ...]]]: ...
+    async def keep_draws(self, drawn: Sequence[Draw]) -> None:
+        """Store draws; a day that has been drawn keeps what it has."""
+
+    async def forget_draws(self, schedule_ids: Iterable[str], *, before: date) -> None: ...
+
+
+class SessionRows(Protocol):
+    """Therapy sessions."""
+
+    async def add(self, booked: BookedSeries) -> BookedSeries: ...
+    async def save(self, booked: BookedSeries) -> None: ...
+    async def remove(self, series_id: str) -> None: ...
+    async def of_pair(self, pair_id: str) -> tuple[BookedSeries, ...]: ...
+    async def of_pairs(self, pair_ids: Iterable[str]) -> Mapping[str, tuple[BookedSeries, ...]]: ...
 
 
 class DeliveryRows(Protocol):
@@ -276,6 +318,17 @@ class DeliveryRows(Protocol):
     async def recent(self, pair_id: str, limit: int = 20) -> tuple[Delivery, ...]:
         """The pair's newest deliveries, newest first."""
 
+    async def of_schedule(self, schedule_id: str, limit: int = 20) -> tuple[Delivery, ...]:
+        """The newest deliveries of a schedule, the one that was due last first."""
+
+    async def first_posts(self, pair_ids: Iterable[str], *, since: datetime) -> tuple[FirstPost, ...]:
+        """What was due since an instant and was not skipped: scheduled prompts, and those sent by hand."""
+
+    async def unanswered(self, schedule_ids: Iterable[str]) -> Mapping[str, int]:
+        """Of how many occurrences of each schedule, since the last answered one, the prompts stand unanswered."""
+
+    async def to_remind(self, at: datetime, *, limit: int) -> tuple[Delivery, ...]: ...
+    async def next_reminder(self, after: datetime) -> datetime | None: ...
     async def open_polls(self) -> tuple[Delivery, ...]:
         """Polls that stand in their rooms and have not been ended."""
 
@@ -290,6 +343,44 @@ class RecordRows(Protocol):
     async def of_source(self, event_id: str) -> Record | None: ...
     async def newest(self, pair_id: str, limit: int = 200) -> tuple[Record, ...]: ...
     async def open_journals(self, pair_id: str | None = None) -> tuple[Record, ...]: ...
+
+
+class PromptNumberRows(Protocol):
+    """The numbers by which people name prompts."""
+
+    async def of(self, prompt_ids: Iterable[str]) -> Mapping[str, int]:
+        """Each prompt's number; one that has none gets the next free one, in the order given."""
+
+
+class ChoiceRows(Protocol):
+    """What clients have decided about prompts, for good."""
+
+    async def of_pair(self, pair_id: str) -> Mapping[str, Choice]: ...
+    async def save(self, choice: Choice) -> None: ...
+
+
+class AgendaRows(Protocol):
+    """What is to come up in the next session."""
+
+    async def add(self, item: AgendaItem) -> AgendaItem: ...
+    async def save(self, item: AgendaItem) -> None: ...
+    async def done(self, item_ids: Iterable[str], *, at: datetime) -> None: ...
+    async def remove(self, item_id: str) -> None: ...
+    async def open_of(self, pair_id: str) -> tuple[AgendaItem, ...]: ...
+    async def of_source(self, event_id: str) -> AgendaItem | None: ...
+    async def pairs(self) -> tuple[str, ...]:
+        """The pairs that have something to talk about."""
+
+
+class QuestionRows(Protocol):
+    """Questions whether a schedule still fits."""
+
+    async def save(self, question: Question) -> None: ...
+    async def of_pair(self, pair_id: str, limit: int = 10) -> tuple[Question, ...]:
+        """The newest questions of a pair, newest first."""
+
+    async def open(self) -> tuple[Question, ...]:
+        """The questions whose polls have not been ended."""
 
 
 class IntentRows(Protocol):
@@ -312,8 +403,14 @@ class Tx(Protocol):
     inbox: InboxRows
     outbox: OutboxRows
     pairs: PairRows
+    schedules: ScheduleRows
+    sessions: SessionRows
     deliveries: DeliveryRows
     records: RecordRows
+    prompt_numbers: PromptNumberRows
+    choices: ChoiceRows
+    agenda: AgendaRows
+    questions: QuestionRows
     intents: IntentRows
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:

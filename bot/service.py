@@ -7,10 +7,14 @@ from bot.flows.crisis_unstored import UnstoredCrisis
 from bot.flows.deliver import Deliverer
 from bot.flows.gap import GapFiller
 from bot.flows.hear import Hearing
+from bot.flows.help_commands import HelpCommands
 from bot.flows.intents import Intents
 from bot.flows.journal import Journal
 from bot.flows.keys import KeyUpkeep
 from bot.flows.life import Life
+from bot.flows.names import Names
+from bot.flows.pause_commands import PauseCommands
+from bot.flows.progress_command import ProgressCommand
 from bot.flows.provision import Provisioner
 from bot.flows.receive import Receiver
 from bot.flows.recording import Recorder
@@ -18,8 +22,10 @@ from bot.flows.report import Reporter
 from bot.flows.send import Sender
 from bot.flows.serve import Service
 from bot.flows.settle import Settler
+from bot.flows.sitting_commands import SittingCommands
 from bot.flows.speak import Voice
 from bot.flows.state import RoomState
+from bot.flows.trust_command import TrustCommand
 from bot.flows.watch import Watch
 from bot.ports import Alarm, Cipher, Clock, Homeserver, Meter, Store
 
@@ -42,7 +48,18 @@ def build_service(
     answering = Answering(voice=voice, recorder=recorder)
     journal = Journal(voice=voice, recorder=recorder)
     deliverer = Deliverer(voice=voice, meter=meter)
-    commands = Commands(voice=voice, answering=answering, journal=journal, life=life, cipher=cipher, clock=clock)
+    names = Names(voice=voice)
+    commands = Commands(
+        voice=voice,
+        names=names,
+        carriers={
+            **HelpCommands(voice=voice, names=names).carriers,
+            **ProgressCommand().carriers,
+            **SittingCommands(voice=voice, answering=answering, journal=journal).carriers,
+            **PauseCommands(life=life).carriers,
+            **TrustCommand(cipher=cipher, clock=clock).carriers,
+        },
+    )
     state = RoomState(own_user=own_user, console=console, life=life, clock=clock)
     reporter = Reporter(voice=voice, console=console, clock=clock)
     receiver = Receiver(

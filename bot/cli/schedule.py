@@ -5,10 +5,12 @@ from typing import Annotated
 import typer
 
 from bot.cli.frame import DATA, AsJson, DataDir, PairName, perform, rows_to_json, show, show_json, show_table
+from bot.cli.preview import preview
 from bot.flows.entry import Entry, find_pair, find_schedule, next_due
 from bot.instance import open_instance
 
 app = typer.Typer(no_args_is_help=True)
+app.command("preview")(preview)
 
 COLUMNS = ("number", "pair", "prompt", "rule", "timezone", "goal", "next")
 
@@ -41,7 +43,8 @@ def add(
             data = {"number": made.number, "id": made.schedule_id, "prompt": prompt, "rule": made.rule, "next": due}
             show_json({"pair": found.pair_id, **data})
         else:
-            show(f"schedule {made.number}: {prompt}, {made.rule}, next {due:%a %Y-%m-%d %H:%M}")
+            comes = f"next {due:%a %Y-%m-%d %H:%M}" if due else "nothing comes any more"
+            show(f"schedule {made.number}: {prompt}, {made.rule}, {comes}")
 
     perform(data_dir, work())
 
@@ -62,7 +65,7 @@ def show_all(
             async with instance.database.transaction() as tx:
                 for found in [await find_pair(tx, pair)] if pair else await tx.pairs.every():
                     goals = {goal.goal_id: goal.number for goal in await tx.pairs.goals(found.pair_id)}
-                    for each in await tx.pairs.schedules(found.pair_id):
+                    for each in await tx.schedules.of_pair(found.pair_id):
                         zone = each.timezone or found.timezone
                         goal = goals.get(each.goal_id or "", "")
                         due = next_due(each, found, at=at)
@@ -87,7 +90,7 @@ def remove(
     async def work() -> None:
         async with open_instance(data_dir) as instance, instance.database.transaction() as tx:
             found = await find_schedule(tx, await find_pair(tx, pair), schedule)
-            await tx.pairs.remove_schedule(found.schedule_id)
+            await tx.schedules.remove(found.schedule_id)
         show(f"schedule {found.number} is removed")
 
     perform(data_dir, work())

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+BY_HAND: Final = "hand:"  # begins the occurrence of a prompt that somebody sent by hand
 
 
 class DeliveryState(StrEnum):
@@ -35,4 +38,14 @@ class Delivery:
     poll_ended: bool = False
     last_vote_at: datetime | None = None
     posted_at: datetime | None = None
+    remind_at: datetime | None = None  # when it is shown once more, if nobody has answered
     number: int = 0  # given by the store, increasing per pair
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FirstPost:
+    """What counts towards the daily cap: one occurrence, however many goals it asked about."""
+
+    pair_id: str
+    schedule_id: str | None
+    due: datetime

@@ -25,6 +25,8 @@ class SkipReason(StrEnum):
     LATE = "late"
 
 
+LATE_AFTER = timedelta(minutes=1)
+
 # A prompt that waits for one of these is sent when it passes within the grace (DESIGN 2.1).
 PASSING = frozenset({SkipReason.DRIFT, SkipReason.TRUST, SkipReason.REFUSED})
 
@@ -71,7 +73,7 @@ def verdict(
         return Skip(reason=reason or SkipReason.LATE)
     if reason is not None:
         return Hold(until=due + grace, reason=reason)
-    return Send(late=at - due >= timedelta(minutes=1))
+    return Send(late=at - due >= LATE_AFTER)
 
 
 def verdicts(

@@ -1,9 +1,10 @@
 """What prompt files owe each other: translations ask the same, and no word starts two things."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bot.core.commands import Command, CommandName, command_form, parse_command
+from bot.core.command_forms import Grammar, command_form
+from bot.core.commands import Command, parse_command
 from bot.core.document import Document, Mistake
 from bot.core.prompts import ChoiceStep, NumberStep, Prompt, ScaleStep, Step
 
@@ -27,14 +28,14 @@ def translation_mistakes(translations: Iterable[PromptFile]) -> Iterator[Mistake
         yield from _differences(reference, file)
 
 
-def start_mistakes(files: Iterable[PromptFile], commands: Mapping[CommandName, Iterable[str]]) -> Iterator[Mistake]:
+def start_mistakes(files: Iterable[PromptFile], grammar: Grammar) -> Iterator[Mistake]:
     """Yield the `starts` of one language that are a command, or start another prompt too."""
     taken: dict[str, str] = {}
     for file in sorted(files, key=lambda file: (file.own, file.prompt.id)):
         for place, start in enumerate(file.prompt.starts):
             form = command_form(start)
             other = taken.setdefault(form, file.prompt.id)
-            command = parse_command(start, commands, from_therapist=False, console=False)
+            command = parse_command(start, grammar)
             if isinstance(command, Command):
                 text = f"{start!r} is a command already ({command.name}); choose other words"
                 yield file.document.mistake(("starts", place), text)

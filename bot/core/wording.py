@@ -5,11 +5,13 @@ have to be there. A practice that edits a text is told at once, with the line, w
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from bot.core.commands import CommandName, command_form
+from bot.core.command_forms import Grammar, check_form, command_form
+from bot.core.command_names import CommandName
 from bot.core.document import read_document, validate
 from bot.core.reading import ReadingWords
 from bot.core.template import check_gaps, say
@@ -29,8 +31,10 @@ def _says(*may: str, must: tuple[str, ...] = ()) -> AfterValidator:
 Plain = Annotated[str, _says()]
 Title = Annotated[str, _says("title")]
 Client = Annotated[str, _says("room", "client", must=("client",))]
+Named = Annotated[str, _says("client")]  # the client may be spoken to, or about
 Person = Annotated[str, _says("person", "room", "client", must=("person",))]
 Word = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\r\n]*\S[^\r\n]*$")]
+Form = Annotated[Word, AfterValidator(check_form)]
 
 
 class Calendar(BaseModel):
@@ -48,7 +52,11 @@ class Wording(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    commands: Mapping[CommandName, tuple[Word, ...]]
+    commands: Mapping[CommandName, tuple[Form, ...]]
+    for_client: tuple[Word, ...] = Field(description="What stands before a client's name in the console: `for Alex`.")
+    time_words: Mapping[Word, Word] = Field(
+        description="Words of days, months, rules and lengths of time, each with the English one: `montag: mon`."
+    )
     reading: ReadingWords
     calendar: Calendar
 
@@ -139,12 +147,39 @@ class Wording(BaseModel):
     console_trusted: Annotated[str, _says("person", "fingerprint", must=("person", "fingerprint"))]
     console_trust_wrong: Annotated[str, _says("person", "user")]
     console_trust_not_here: Plain
-    console_trust_miss: Plain
     console_drift: Annotated[str, _says("room", "client", "what", must=("what",))]
     console_untrusted_word: Person
     console_plain_text: Person
     console_forged: Annotated[str, _says("person", "room", "client", "what")]
     console_held: Annotated[str, _says("room", "client", "what", must=("what",))]
+
+    # What is asked of the bot: refusals
+    help_usage: Annotated[str, _says("example", must=("example",))]
+    examples: Mapping[CommandName, Plain] = Field(description="How a command with arguments is written, for a miss.")
+    help_more: Annotated[str, _says(must=("crisis_line",))]
+    help_therapist_more: Annotated[str, _says(must=("crisis_line",))]
+    console_help_more: Annotated[str, _says(must=("crisis_line",))]
+    console_about: Annotated[str, _says(must=("client", "text"))]
+    console_which: Annotated[str, _says("clients", "example", must=("clients",))]
+    console_no_such_client: Annotated[str, _says(must=("clients",))]
+    console_no_clients: Plain
+    refused_therapists: Named
+    refused_clients: Named
+    refused_pause_is_clients: Named
+    refused_client_refused: Annotated[str, _says("client", "title")]
+    refused_console_only: Named
+    refused_room_only: Named
+    refused_not_joined: Named
+    refused_paused: Named
+    refused_therapist_gone: Annotated[str, _says("client", "practice")]
+    refused_over: Named
+
+    @cached_property
+    def grammar(self) -> Grammar:
+        """The commands of this language, and the English ones."""
+        return Grammar(
+            self.commands, for_client=self.for_client, time_words=self.time_words, numbers=self.reading.numbers
+        )
 
     @model_validator(mode="after")
     def _one_meaning_per_word(self) -> Self:

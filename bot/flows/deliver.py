@@ -1,39 +1,33 @@
 """Prompts at their time: what is due is decided once per occurrence, written down, and put into the outbox."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from bot.core.deliveries import Delivery, DeliveryState
 from bot.core.goals import Goal
-from bot.core.lateness import Skip, SkipReason, verdicts
+from bot.core.lateness import SkipReason
 from bot.core.megolm import Audience
-from bot.core.occurrences import occurrences, occurrences_between
 from bot.core.outbox import OutboxEvent
 from bot.core.pairs import blockers
 from bot.core.people import Pair, Schedule
+from bot.core.planning import NEVER, Outcome
 from bot.core.posting import POLL_END, poll_answer_ids, poll_end, posted_event
 from bot.core.prompts import DEFAULT_EXPIRES, Prompt, default_grace
-from bot.core.schedules import parse_rule
 from bot.errors import PairError
 from bot.flows.places import Place, place_of, places_of
+from bot.flows.planner import Busy, Planned, Planner, nobody_busy
 from bot.flows.speak import Voice, post
 from bot.ports import Meter, Tx
 
 log = structlog.get_logger()
 
+TOGETHER = 500  # schedules in one transaction: memory stays flat, and nobody else waits for long
+DRAWS_KEPT = timedelta(days=7)
 POLL_QUIET = timedelta(minutes=10)  # after the last vote a poll is ended (DESIGN §7)
-
-
-@lru_cache(maxsize=4096)
-def next_due(rule: str, zone: str, after: datetime) -> datetime:
-    """Return when a rule next comes true; remembered, for it is asked again and again until then."""
-    return next(occurrences(parse_rule(rule), ZoneInfo(zone), after=after)).due
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,51 +38,54 @@ class Due:
     occurrence: str
     schedule_id: str | None
     due: datetime
-    grace: timedelta
+    not_after: datetime
+    expires_at: datetime
     skip: SkipReason | None = None
+    remind_at: datetime | None = None
 
 
 class Deliverer:
     """Posts what is due."""
 
-    def __init__(self, *, voice: Voice, meter: Meter) -> None:
+    def __init__(self, *, voice: Voice, meter: Meter, busy: Busy = nobody_busy) -> None:
         self._voice = voice
         self._meter = meter
+        self._planner = Planner(voice=voice, busy=busy)
 
     async def due(self, tx: Tx, *, at: datetime) -> datetime | None:
-        """Decide about every occurrence up to `at`; return when the next one is due."""
-        pairs = {pair.pair_id: pair for pair in await tx.pairs.every()}
-        upcoming: list[datetime] = []
-        places: Mapping[str, Place] | None = None
-        decided: list[str] = []
+        """Decide about schedules that are due by `at`, so many at a time; return when there is more to decide.
+
+        That is `at` itself when more are due now: each batch is a transaction of its own.
+        """
+        schedules = await tx.schedules.due(at, limit=TOGETHER)
+        if schedules:
+            await self._decide(tx, schedules, at)
+        if len(schedules) == TOGETHER:
+            return at
+        following = await tx.schedules.next_due(at)
+        return None if following == NEVER else following
+
+    async def _decide(self, tx: Tx, schedules: Sequence[Schedule], at: datetime) -> None:
+        decided, over = await self._planner.decide(tx, schedules, at=at)
+        posting = {each.pair.room_id for each in decided if any(one.skip is None for one in each.plan.outcomes)}
+        places = await places_of(tx, [room_id for room_id in posting if room_id is not None])
         rows: list[OutboxEvent] = []
-        for schedule in await tx.pairs.schedules():
-            pair = pairs.get(schedule.pair_id)
-            if pair is None or not pair.standing.live:
-                continue
-            zone = schedule.timezone or pair.timezone
-            following = next_due(schedule.rule, zone, schedule.after)
-            if following <= at:
-                if places is None:  # all rooms at once: prompts of one minute come in great numbers
-                    places = await places_of(tx, [each.room_id for each in pairs.values() if each.room_id])
-                rows += await self._reached(tx, pair, places.get(pair.room_id or ""), schedule, zone, at=at)
-                decided.append(schedule.schedule_id)
-                following = next_due(schedule.rule, zone, at)
-            upcoming.append(following)
-        await tx.pairs.decided(decided, until=at)
+        for each in decided:
+            place = places.get(each.pair.room_id or "")
+            for outcome in each.plan.outcomes:
+                rows += await self._reached(tx, each, place, outcome, at=at)
+        plans = [*[each.plan for each in decided], *over]
+        await tx.schedules.plan([each.schedule for each in plans])
+        if draws := [draw for each in plans for draw in each.draws]:
+            await tx.schedules.keep_draws(draws)
+            await tx.schedules.forget_draws({each.schedule_id for each in draws}, before=(at - DRAWS_KEPT).date())
         await tx.outbox.add_all(rows)
-        return min(upcoming, default=None)
 
     async def rooms_due(self, tx: Tx, *, after: datetime, until: datetime) -> tuple[Audience, ...]:
         """The rooms in which prompts are due between two instants, as far as anything can be posted there."""
-        pairs = {pair.pair_id: pair for pair in await tx.pairs.every() if not blockers(pair.standing)}
-        rooms: set[str] = set()
-        for schedule in await tx.pairs.schedules():
-            pair = pairs.get(schedule.pair_id)
-            if pair is not None and pair.room_id is not None:
-                following = next_due(schedule.rule, schedule.timezone or pair.timezone, schedule.after)
-                if after < following <= until:
-                    rooms.add(pair.room_id)
+        schedules = await tx.schedules.between(after=after, until=until)
+        pairs = await tx.pairs.some(each.pair_id for each in schedules)
+        rooms = [pair.room_id for pair in pairs.values() if pair.room_id and not blockers(pair.standing)]
         places = await places_of(tx, rooms)
         return tuple(place.audience(place.addressed) for place in places.values() if place.room.hold is None)
 
@@ -104,7 +101,14 @@ class Deliverer:
         if reasons:
             why = next(each for each in SkipReason if each in reasons)
             raise PairError(f"The prompt was not sent: {why.value.replace('_', ' ')}.")
-        due = Due(prompt=prompt, occurrence=key, schedule_id=None, due=at, grace=default_grace(weekly=False))
+        due = Due(
+            prompt=prompt,
+            occurrence=key,
+            schedule_id=None,
+            due=at,
+            not_after=at + default_grace(weekly=False),
+            expires_at=at + (prompt.expires or DEFAULT_EXPIRES),
+        )
         place = await place_of(tx, pair.room_id) if pair.room_id else None
         rows = await self._post(tx, pair, place, due, goal_id=None, at=at)
         if not rows:
@@ -135,36 +139,25 @@ class Deliverer:
         return min(upcoming, default=None)
 
     async def _reached(
-        self,
-        tx: Tx,
-        pair: Pair,
-        place: Place | None,
-        schedule: Schedule,
-        zone: str,
-        *,
-        at: datetime,
+        self, tx: Tx, each: Planned, place: Place | None, outcome: Outcome, *, at: datetime
     ) -> list[OutboxEvent]:
-        """Decide about what has come due of one schedule, and return what is to be posted."""
-        prompt = self._voice.pack(pair).prompts.get(schedule.prompt_id)
-        if prompt is None:
+        """Write down what became of one occurrence, and return what is to be posted."""
+        schedule = each.plan.schedule
+        if each.prompt is None:
             log.error("schedule.no_prompt", schedule=schedule.schedule_id, prompt=schedule.prompt_id)
+            await tx.deliveries.add(_without_prompt(schedule, outcome))
             return []
-        rule = parse_rule(schedule.rule)
-        rows: list[OutboxEvent] = []
-        reached = occurrences_between(rule, ZoneInfo(zone), after=schedule.after, until=at)
-        grace = prompt.grace or default_grace(weekly=rule.weekly)
-        decided = verdicts([each.due for each in reached], at, grace=grace, blockers=blockers(pair.standing))
-        for occurrence, verdict in zip(reached, decided, strict=True):
-            due = Due(
-                prompt=prompt,
-                occurrence=occurrence.key,
-                schedule_id=schedule.schedule_id,
-                due=occurrence.due,
-                grace=grace,
-                skip=verdict.reason if isinstance(verdict, Skip) else None,
-            )
-            rows += await self._post(tx, pair, place, due, goal_id=schedule.goal_id, at=at)
-        return rows
+        due = Due(
+            prompt=each.prompt,
+            occurrence=outcome.occurrence.key,
+            schedule_id=schedule.schedule_id,
+            due=outcome.occurrence.due,
+            not_after=outcome.not_after,
+            expires_at=outcome.expires_at,
+            skip=outcome.skip or (SkipReason.REFUSED if place is None else None),  # a room that is gone
+            remind_at=outcome.remind_at,
+        )
+        return await self._post(tx, each.pair, place, due, goal_id=schedule.goal_id, at=at)
 
     async def _post(
         self, tx: Tx, pair: Pair, place: Place | None, due: Due, *, goal_id: str | None, at: datetime
@@ -198,7 +191,8 @@ class Deliverer:
             schedule_id=due.schedule_id,
             goal_id=goal.goal_id if goal else None,
             due=due.due,
-            expires_at=due.due + (due.prompt.expires or DEFAULT_EXPIRES),
+            expires_at=due.expires_at,
+            remind_at=due.remind_at,
             state=DeliveryState.SKIPPED if due.skip else DeliveryState.DUE,
             skip_reason=due.skip.value if due.skip else None,
             options=options,
@@ -217,5 +211,22 @@ def _row(place: Place, delivery: Delivery, due: Due, goal: Goal | None, at: date
         created_at=at,
         addressed=place.addressed,
         delivery_id=delivery.delivery_id,
-        not_after=due.due + due.grace,
+        not_after=due.not_after,
+    )
+
+
+def _without_prompt(schedule: Schedule, outcome: Outcome) -> Delivery:
+    """What is on record when the packs have no such prompt any more."""
+    return Delivery(
+        delivery_id=secrets.token_hex(12),
+        pair_id=schedule.pair_id,
+        prompt_id=schedule.prompt_id,
+        prompt_version=0,
+        occurrence=outcome.occurrence.key,
+        schedule_id=schedule.schedule_id,
+        goal_id=schedule.goal_id,
+        due=outcome.occurrence.due,
+        expires_at=outcome.expires_at,
+        state=DeliveryState.SKIPPED,
+        skip_reason=SkipReason.ENDED.value,
     )

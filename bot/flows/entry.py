@@ -14,7 +14,7 @@ from bot.core.pack import Pack
 from bot.core.pairs import PairState, blockers
 from bot.core.people import Pair, Schedule
 from bot.core.prompts import Prompt
-from bot.core.schedules import parse_rule
+from bot.core.schedules import parse_calendar_rule
 from bot.errors import PairError, ScheduleError
 from bot.ports import Homeserver, Tx
 
@@ -129,7 +129,8 @@ class Entry:
         Raises PairError, GoalError, ScheduleError.
         """
         _refuse_ended(pair)
-        parsed, rule, name = parse_scale(scale), parse_rule(rhythm), parse_title(title)
+        parsed, name = parse_scale(scale), parse_title(title)
+        rule = parse_calendar_rule(rhythm, local=at.astimezone(ZoneInfo(pair.timezone)))
         if any(goal.title.casefold() == name.casefold() for goal in await tx.pairs.goals(pair.pair_id)):
             raise PairError(f"This pair has a goal called {name!r} already.")
         goal = await tx.pairs.add_goal(
@@ -147,7 +148,7 @@ class Entry:
         )
         covered = [each for each in await self._goal_schedules(tx, pair) if each.goal_id is None]
         if not covered:
-            await tx.pairs.add_schedule(_schedule(pair, GOAL_PROMPT, rule.text, None, goal.goal_id, at))
+            await tx.schedules.add(_schedule(pair, GOAL_PROMPT, rule.text, None, goal.goal_id, at))
         return goal
 
     async def add_schedule(
@@ -155,11 +156,12 @@ class Entry:
     ) -> Schedule:
         """Write a schedule down; `goal` is a goal's number. Raises PairError, ScheduleError."""
         _refuse_ended(pair)
-        prompt, parsed = self.prompt(pair, prompt_id), parse_rule(rule)
+        prompt = self.prompt(pair, prompt_id)
         if timezone is not None and timezone not in available_timezones():
             raise ScheduleError(f"There is no time zone {timezone!r}; write one such as Europe/Berlin.")
+        parsed = parse_calendar_rule(rule, local=at.astimezone(ZoneInfo(timezone or pair.timezone)))
         goal_id = await self._goal_id(tx, pair, prompt, goal)
-        for other in await tx.pairs.schedules(pair.pair_id):
+        for other in await tx.schedules.of_pair(pair.pair_id):
             if other.prompt_id != prompt_id:
                 continue
             if prompt.of_goal and (goal_id is None or other.goal_id in (None, goal_id)):
@@ -168,7 +170,7 @@ class Entry:
                 )
             if other.rule == parsed.text and other.timezone == timezone and other.goal_id == goal_id:
                 raise ScheduleError(f"Schedule {other.number} is the same: {prompt_id}, {other.rule}.")
-        return await tx.pairs.add_schedule(_schedule(pair, prompt_id, parsed.text, timezone, goal_id, at))
+        return await tx.schedules.add(_schedule(pair, prompt_id, parsed.text, timezone, goal_id, at))
 
     async def check_send(self, tx: Tx, pair: Pair, prompt_id: str) -> None:
         """Make sure that a prompt can be sent now by hand. Raises PairError."""
@@ -190,7 +192,7 @@ class Entry:
         return known[prompt_id]
 
     async def _goal_schedules(self, tx: Tx, pair: Pair) -> list[Schedule]:
-        return [each for each in await tx.pairs.schedules(pair.pair_id) if each.prompt_id == GOAL_PROMPT]
+        return [each for each in await tx.schedules.of_pair(pair.pair_id) if each.prompt_id == GOAL_PROMPT]
 
     async def _goal_id(self, tx: Tx, pair: Pair, prompt: Prompt, number: str | None) -> str | None:
         goals = await tx.pairs.goals(pair.pair_id)
@@ -216,16 +218,17 @@ async def find_pair(tx: Tx, name: str) -> Pair:
 
 async def find_schedule(tx: Tx, pair: Pair, name: str) -> Schedule:
     """Return the pair's schedule with this number or id. Raises ScheduleError."""
-    for schedule in await tx.pairs.schedules(pair.pair_id):
+    for schedule in await tx.schedules.of_pair(pair.pair_id):
         if name in (str(schedule.number), schedule.schedule_id):
             return schedule
     raise ScheduleError(f"This pair has no schedule {name}; `interlude schedule list --pair {pair.number}` names them.")
 
 
-def next_due(schedule: Schedule, pair: Pair, *, at: datetime) -> datetime:
-    """Return when a schedule comes next, in the zone that it follows."""
+def next_due(schedule: Schedule, pair: Pair, *, at: datetime) -> datetime | None:
+    """Return when a schedule comes next, in the zone that it follows; None after its end."""
     zone = ZoneInfo(schedule.timezone or pair.timezone)
-    return next(occurrences(parse_rule(schedule.rule), zone, after=max(at, schedule.after))).local
+    following = next(occurrences(parse_calendar_rule(schedule.rule), zone, after=max(at, schedule.after)), None)
+    return following.local if following else None
 
 
 def _schedule(

@@ -67,7 +67,7 @@ async def view_pair(tx: Tx, pair: Pair, *, at: datetime) -> PairView:
         pair=pair,
         people=people,
         goals=await tx.pairs.goals(pair.pair_id),
-        schedules=await tx.pairs.schedules(pair.pair_id),
+        schedules=await tx.schedules.of_pair(pair.pair_id),
         hold=room.hold if room else None,
         waiting=tuple(_waiting(pair, person, at) for person in people if _awaited(pair, person)),
     )

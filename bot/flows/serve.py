@@ -215,8 +215,10 @@ class Service:
     async def _deliver(self) -> None:
         """Post what is due, and set the alarm for the next instant."""
         at = self._clock.now()
-        async with self._store.transaction() as tx:
-            due = await self._deliverer.due(tx, at=at)
+        due: datetime | None = at
+        while due is not None and due <= at:
+            async with self._store.transaction() as tx:
+                due = await self._deliverer.due(tx, at=at)
         if due != self._rings.get("prompt"):
             self._ring("prompt", due)
             self._sender.wake()

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import ports
+from bot.store.agenda import AgendaRows
+from bot.store.choices import ChoiceRows
 from bot.store.deliveries import DeliveryRows
 from bot.store.devices import DeviceRows
 from bot.store.engine import READS, create_engine
@@ -20,11 +22,15 @@ from bot.store.megolm import MegolmRows
 from bot.store.olm import OlmRows
 from bot.store.outbox import OutboxRows
 from bot.store.pairs import PairRows
+from bot.store.prompt_numbers import PromptNumberRows
+from bot.store.questions import QuestionRows
 from bot.store.records import RecordRows
 from bot.store.rooms import RoomRows
+from bot.store.schedules import ScheduleRows
 from bot.store.schema import upgrade_connection
 from bot.store.sealing import Sealers
 from bot.store.session import Session, guarded, whole
+from bot.store.sessions import SessionRows
 
 _SQLITE_VACUUM = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 _POSTGRESQL_VACUUM = ("VACUUM FULL",)
@@ -43,8 +49,14 @@ class Transaction:
         self.inbox: ports.InboxRows = InboxRows(session)
         self.outbox: ports.OutboxRows = OutboxRows(session)
         self.pairs: ports.PairRows = PairRows(session)
+        self.schedules: ports.ScheduleRows = ScheduleRows(session)
+        self.sessions: ports.SessionRows = SessionRows(session)
         self.deliveries: ports.DeliveryRows = DeliveryRows(session)
         self.records: ports.RecordRows = RecordRows(session)
+        self.prompt_numbers: ports.PromptNumberRows = PromptNumberRows(session)
+        self.choices: ports.ChoiceRows = ChoiceRows(session)
+        self.agenda: ports.AgendaRows = AgendaRows(session)
+        self.questions: ports.QuestionRows = QuestionRows(session)
         self.intents: ports.IntentRows = IntentRows(session)
 
     @asynccontextmanager

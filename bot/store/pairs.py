@@ -1,23 +1,22 @@
-"""Pairs, goals and schedules."""
+"""Pairs and goals."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
 from bot.core.goals import Goal
-from bot.core.people import Pair, Schedule
-from bot.errors import PairError, StaleRow
+from bot.core.people import Pair
+from bot.errors import PairError
 from bot.store.sealing import pair_owner
 from bot.store.session import MINE, AnyRow, Session, among, both
-from bot.store.tables import goals, pairs, schedules
+from bot.store.tables import PAUSE_ENDS, goals, pairs
 
 _NAMES = ("client_name", "therapist_name")
 _PAIR_FIELDS = [field.name for field in fields(Pair)]
 _GOAL_FIELDS = [field.name for field in fields(Goal)]
-_SCHEDULE_FIELDS = [field.name for field in fields(Schedule)]
 
 _ADD_PAIR = both(lambda insert: insert(pairs))
 _SAVE_PAIR = update(pairs).where(pairs.c.account == MINE, pairs.c.pair_id == bindparam("of_pair"))
@@ -25,6 +24,9 @@ _PAIRS = select(*[pairs.c[name] for name in _PAIR_FIELDS]).where(pairs.c.account
 _PAIR = _PAIRS.where(pairs.c.pair_id == bindparam("of_pair"))
 _OF_ROOM = _PAIRS.where(pairs.c.room_id == bindparam("of_room"))
 _OF_ROOMS = _PAIRS.where(pairs.c.room_id.in_(among("of_rooms")))
+_SOME = _PAIRS.where(pairs.c.pair_id.in_(among("of_pairs")))
+_PAUSES_OVER = _PAIRS.where(PAUSE_ENDS, pairs.c.paused_until <= bindparam("of_instant"))
+_NEXT_PAUSE_END = select(func.min(pairs.c.paused_until)).where(pairs.c.account == MINE, PAUSE_ENDS)
 _OF_PERSON = _PAIRS.where(or_(pairs.c.client == bindparam("of_person"), pairs.c.therapist == bindparam("of_person")))
 
 _ADD_GOAL = both(lambda insert: insert(goals))
@@ -33,22 +35,6 @@ _GOALS = (
     .where(goals.c.account == MINE, goals.c.pair_id == bindparam("of_pair"))
     .order_by(goals.c.number)
 )
-
-_ADD_SCHEDULE = both(lambda insert: insert(schedules))
-_this_schedule = (schedules.c.account == MINE, schedules.c.schedule_id == bindparam("of_schedule"))
-_SAVE_SCHEDULE = update(schedules).where(*_this_schedule)
-_DECIDED = (
-    update(schedules)
-    .where(schedules.c.account == MINE, schedules.c.schedule_id.in_(among("of_schedules")))
-    .values(after=bindparam("new_after"))
-)
-_REMOVE_SCHEDULE = delete(schedules).where(*_this_schedule)
-_SCHEDULES = (
-    select(*[schedules.c[name] for name in _SCHEDULE_FIELDS])
-    .where(schedules.c.account == MINE)
-    .order_by(schedules.c.pair_id, schedules.c.number)
-)
-_SCHEDULES_OF_PAIR = _SCHEDULES.where(schedules.c.pair_id == bindparam("of_pair"))
 
 
 class PairRows:
@@ -92,6 +78,23 @@ class PairRows:
         """Return all pairs by number."""
         return tuple([self._pair(row) for row in await self._session.rows(_PAIRS)])
 
+    async def some(self, pair_ids: Iterable[str]) -> Mapping[str, Pair]:
+        """Return those of these pairs that there are, by id."""
+        if not (wanted := sorted(set(pair_ids))):
+            return {}
+        found = [self._pair(row) for row in await self._session.rows(_SOME, of_pairs=wanted)]
+        return {pair.pair_id: pair for pair in found}
+
+    async def pauses_over(self, at: datetime) -> tuple[Pair, ...]:
+        """Return the pairs whose pause was to last until now."""
+        return tuple([self._pair(row) for row in await self._session.rows(_PAUSES_OVER, of_instant=at)])
+
+    async def next_pause_end(self) -> datetime | None:
+        """Return when the first pause ends by itself."""
+        row = await self._session.row(_NEXT_PAUSE_END)
+        ends: datetime | None = row[0] if row is not None else None
+        return ends
+
     async def of_person(self, user_id: str) -> tuple[Pair, ...]:
         """Return the pairs in which this person is client or therapist."""
         return tuple([self._pair(row) for row in await self._session.rows(_OF_PERSON, of_person=user_id)])
@@ -108,34 +111,6 @@ class PairRows:
     async def goals(self, pair_id: str) -> tuple[Goal, ...]:
         """Return the pair's goals by number."""
         return tuple([self._goal(pair_id, row) for row in await self._session.rows(_GOALS, of_pair=pair_id)])
-
-    async def add_schedule(self, schedule: Schedule) -> Schedule:
-        """Store a new schedule and return it with its number in the pair."""
-        numbered = replace(schedule, number=await self._session.next(f"schedules:{schedule.pair_id}"))
-        await self._session.write_one(_ADD_SCHEDULE, **_schedule_values(numbered))
-        return numbered
-
-    async def save_schedule(self, schedule: Schedule) -> None:
-        """Store a schedule anew. Raises StaleRow when it was removed."""
-        values = _schedule_values(schedule)
-        if not await self._session.run(_SAVE_SCHEDULE, of_schedule=values.pop("schedule_id"), **values):
-            raise StaleRow("This schedule was removed.")
-
-    async def decided(self, schedule_ids: Iterable[str], *, until: datetime) -> None:
-        """Note that the occurrences of these schedules are decided up to an instant."""
-        if wanted := sorted(set(schedule_ids)):
-            await self._session.run(_DECIDED, of_schedules=wanted, new_after=until)
-
-    async def remove_schedule(self, schedule_id: str) -> None:
-        """Forget a schedule; its deliveries stay."""
-        await self._session.run(_REMOVE_SCHEDULE, of_schedule=schedule_id)
-
-    async def schedules(self, pair_id: str | None = None) -> tuple[Schedule, ...]:
-        """Return the schedules of a pair, or of all pairs, by number."""
-        statement = _SCHEDULES if pair_id is None else _SCHEDULES_OF_PAIR
-        binds = {} if pair_id is None else {"of_pair": pair_id}
-        rows = await self._session.rows(statement, **binds)
-        return tuple([Schedule(**dict(zip(_SCHEDULE_FIELDS, row, strict=True))) for row in rows])
 
     def _pair_values(self, pair: Pair) -> dict[str, Any]:
         values = {name: getattr(pair, name) for name in _PAIR_FIELDS}
@@ -159,7 +134,3 @@ class PairRows:
         place = f"{pair_id}/{values['goal_id']}"
         values["title"] = self._session.open_text(pair_owner(pair_id), "goals", place, "title", values["title"])
         return Goal(**values)
-
-
-def _schedule_values(schedule: Schedule) -> dict[str, Any]:
-    return {name: getattr(schedule, name) for name in _SCHEDULE_FIELDS}

@@ -9,7 +9,7 @@ from bot.errors import SchemaTooNew
 from bot.store.engine import create_engine
 from bot.store.session import guarded
 
-SCHEMA = "0001"  # the newest revision in `migrations/versions`
+SCHEMA = "0004"  # the newest revision in `migrations/versions`
 _LOCK = 4_710_110_021  # PostgreSQL: two processes that open a new database migrate it one after the other
 
 
@@ -30,12 +30,13 @@ async def upgrade_connection(connection: AsyncConnection) -> None:
     """Do what `upgrade` does, in the connection's transaction."""
     if connection.dialect.name == "postgresql":
         await guarded(connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK}))
-    await guarded(connection.run_sync(_upgrade))
+    await guarded(connection.run_sync(upgrade_to, SCHEMA))
 
 
-def _upgrade(connection: Connection) -> None:
+def upgrade_to(connection: Connection, revision: str) -> None:
+    """Run the migrations up to a revision. Raises SchemaTooNew."""
     stored = _stored_revision(connection)
-    if stored == SCHEMA:
+    if stored == revision:
         return
     # Alembic takes longer to import than a start with an up-to-date database may.
     from alembic import command  # noqa: PLC0415
@@ -51,7 +52,7 @@ def _upgrade(connection: Connection) -> None:
             raise SchemaTooNew(
                 f"The database has the schema {stored}, which a newer Interlude wrote; this one knows {SCHEMA}."
             )
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def _stored_revision(connection: Connection) -> str | None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+from bot.core.agenda import AgendaKind
 from bot.core.deliveries import DeliveryState
 from bot.core.inbox import InboxState
 from bot.core.outbox import OutboxState
@@ -27,7 +28,7 @@ from bot.core.pairs import PairState
 from bot.core.people import Purpose
 from bot.core.records import RecordKind, RecordState
 from bot.core.trust import Violation
-from bot.store.columns import Document, Instant, Member, Names, Words
+from bot.store.columns import Day, Document, Instant, Length, Member, Names, Wall, Words
 
 metadata = MetaData(
     naming_convention={
@@ -42,6 +43,9 @@ UNSENT = text("state IN ('queued', 'encrypted')")
 NOT_BACKED_UP = text("NOT backed_up")
 OPEN_POLL = text("posted_at IS NOT NULL AND NOT poll_ended AND options IS NOT NULL")
 OPEN_RECORD = text("state = 'open'")
+OPEN_QUESTION = text("closed_at IS NULL")
+TO_REMIND = text("remind_at IS NOT NULL")
+PAUSE_ENDS = text("paused_until IS NOT NULL")
 
 
 def _key(name: str) -> Column[Any]:
@@ -292,8 +296,13 @@ pairs = _table(
     Column("invited_at", Instant),
     _maybe("room_id"),
     _maybe("console_id"),
+    _maybe("quiet"),
+    Column("daily_cap", Integer),
+    Column("paused_until", Instant),
+    _maybe("paused_by"),
     UniqueConstraint("account", "number"),
     Index(None, "account", "room_id"),
+    _partial("ix_pairs_paused_until", PAUSE_ENDS, "account", "paused_until"),
 )
 goals = _table(
     "goals",
@@ -319,7 +328,44 @@ schedules = _table(
     _maybe("goal_id"),
     Column("created_at", Instant, nullable=False),
     Column("after", Instant, nullable=False),
+    _maybe("client_rule"),
+    _yes("refused"),
+    Column("reminder", Length),
+    Column("asked_fit_at", Instant),
+    Column("next_due", Instant),  # empty: to be planned
+    Column("waited_until", Instant),
     UniqueConstraint("account", "pair_id", "number"),
+    Index(None, "account", "next_due"),
+)
+# The random times of one local day, drawn once.
+draws = _table(
+    "draws",
+    _key("schedule_id"),
+    Column("day", Day, primary_key=True),
+    _words("pair_id"),
+    Column("times", Names, nullable=False),
+    Index(None, "account", "pair_id"),
+)
+# Therapy sessions, and the dates on which one was moved or cancelled (empty).
+sessions = _table(
+    "sessions",
+    _key("series_id"),
+    _words("pair_id"),
+    _number("number"),
+    Column("starts", Wall, nullable=False),
+    _words("zone"),
+    Column("every_weeks", Integer),  # empty: a single one
+    Column("until", Day),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("account", "pair_id", "number"),
+)
+session_changes = _table(
+    "session_changes",
+    _key("series_id"),
+    Column("planned", Day, primary_key=True),
+    _words("pair_id"),
+    Column("moved_to", Wall),
+    Index(None, "account", "pair_id"),
 )
 deliveries = _table(
     "deliveries",
@@ -340,6 +386,10 @@ deliveries = _table(
     _yes("poll_ended"),
     Column("last_vote_at", Instant),
     Column("posted_at", Instant),
+    Column("remind_at", Instant),
+    Index(None, "account", "pair_id", "due"),
+    Index(None, "account", "schedule_id", "state", "due"),
+    _partial("ix_deliveries_to_remind", TO_REMIND, "account", "remind_at"),
     _partial("ix_deliveries_open_poll", OPEN_POLL, "account"),
     UniqueConstraint("account", "schedule_id", "occurrence"),  # what makes a second prompt impossible (DESIGN 5)
     UniqueConstraint("account", "pair_id", "number"),
@@ -366,6 +416,47 @@ records = _table(
     Index(None, "account", "delivery_id"),
 )
 record_sources = _table("record_sources", _key("event_id"), _key("record_id"), Index(None, "account", "record_id"))
+
+# --- what people asked the bot for -----------------------------------------------------------------------------------
+
+# The stable numbers in the list of prompts; the same for all pairs.
+prompt_numbers = _table("prompt_numbers", _key("prompt_id"), _number("number"), UniqueConstraint("account", "number"))
+choices = _table(
+    "choices",
+    _key("pair_id"),
+    _key("prompt_id"),
+    _yes("refused"),
+    _maybe("at_most"),
+    Column("changed_at", Instant, nullable=False),
+)
+agenda = _table(
+    "agenda",
+    _key("item_id"),
+    _words("pair_id"),
+    _number("number"),
+    Column("kind", Member(AgendaKind), nullable=False),
+    _sealed("text"),
+    _yes("by_client"),
+    _words("source"),
+    _words("room_id"),
+    Column("created_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    UniqueConstraint("account", "pair_id", "number"),
+    Index(None, "account", "source"),
+)
+questions = _table(
+    "questions",
+    _key("question_id"),
+    _words("pair_id"),
+    _words("schedule_id"),
+    _words("outbox_id"),
+    Column("asked_at", Instant, nullable=False),
+    _sealed("options"),
+    Column("answer", LargeBinary),
+    Column("closed_at", Instant),
+    Index(None, "account", "pair_id", "asked_at"),
+    _partial("ix_questions_open", OPEN_QUESTION, "account", "asked_at"),
+)
 
 # --- the command line ------------------------------------------------------------------------------------------------
 

@@ -110,10 +110,10 @@ async def fan_out(town: Town, *, prepare: Callable[[], Awaitable[None]] | None =
     bot.clock.now = lambda: due - timedelta(seconds=90)  # type: ignore[method-assign]  # time stands still before
     try:
         async with bot.store.transaction() as tx:
-            for known in await tx.pairs.schedules():
-                await tx.pairs.remove_schedule(known.schedule_id)
+            for known in await tx.schedules.every():
+                await tx.schedules.remove(known.schedule_id)
             for schedule in schedules:
-                await tx.pairs.add_schedule(schedule)
+                await tx.schedules.add(schedule)
         if prepare is not None:
             await prepare()
         await at_rest(bot)

@@ -39,7 +39,7 @@ def test_the_commands_of_the_design_are_there() -> None:
         *("init", "run", "demo", "trust", "doctor", "schemas"),
         *("pair add", "pair list", "pair show", "pair pause", "pair resume", "pair end"),
         *("goal add", "goal list", "prompts check", "prompts list", "prompts send"),
-        *("schedule add", "schedule list", "schedule remove"),
+        *("schedule add", "schedule list", "schedule remove", "schedule preview"),
     }
 
 

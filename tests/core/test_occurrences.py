@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.occurrences import occurrences, occurrences_between
-from bot.core.schedules import Rule, parse_rule
+from bot.core.recurrence import CalendarRule
+from bot.core.schedules import parse_calendar_rule
 
 ZONES = (
     "UTC",
@@ -36,7 +37,7 @@ RULES = st.sampled_from(
         "sun 02:30",
         "mon, thu 09:00",
     )
-).map(parse_rule)
+).map(parse_calendar_rule)
 INSTANTS = st.datetimes(datetime(2005, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
 
 
@@ -190,7 +191,7 @@ def utc(text: str) -> datetime:
 )
 def test_wall_times_become_instants(zone: str, rule: str, after: str, expected: list[tuple[str, str, str]]) -> None:
     """Each occurrence has the key of its rule's wall time, its instant, and what the clock there shows."""
-    found = islice(occurrences(parse_rule(rule), ZoneInfo(zone), after=utc(after)), len(expected))
+    found = islice(occurrences(parse_calendar_rule(rule), ZoneInfo(zone), after=utc(after)), len(expected))
     assert [(one.key, one.due, f"{one.local:%H:%M}") for one in found] == [
         (key, utc(due), shown) for key, due, shown in expected
     ]
@@ -198,7 +199,7 @@ def test_wall_times_become_instants(zone: str, rule: str, after: str, expected: 
 
 @settings(max_examples=300)
 @given(RULES, st.sampled_from(ZONES).map(ZoneInfo), INSTANTS)
-def test_occurrences_only_increase(rule: Rule, zone: ZoneInfo, after: datetime) -> None:
+def test_occurrences_only_increase(rule: CalendarRule, zone: ZoneInfo, after: datetime) -> None:
     """Occurrences are later than the start, each later than the one before, with a key of its own."""
     found = list(islice(occurrences(rule, zone, after=after), 20))
     assert all(earlier.due < later.due for earlier, later in pairwise(found))
@@ -209,7 +210,9 @@ def test_occurrences_only_increase(rule: Rule, zone: ZoneInfo, after: datetime) 
 
 @settings(max_examples=300)
 @given(RULES, st.sampled_from(ZONES).map(ZoneInfo), INSTANTS, st.integers(0, 60 * 24 * 14))
-def test_occurrences_do_not_depend_on_the_start(rule: Rule, zone: ZoneInfo, after: datetime, minutes: int) -> None:
+def test_occurrences_do_not_depend_on_the_start(
+    rule: CalendarRule, zone: ZoneInfo, after: datetime, minutes: int
+) -> None:
     """Whoever starts later finds the same occurrences, without those that are past."""
 
     later, end = after + timedelta(minutes=minutes), after + timedelta(days=21)
@@ -222,12 +225,17 @@ def test_occurrences_do_not_depend_on_the_start(rule: Rule, zone: ZoneInfo, afte
 def test_between_includes_its_end() -> None:
     """An occurrence at the very end counts, one at the start does not."""
     start, end = utc("2026-11-23 20:00"), utc("2026-11-24 20:00")
-    found = occurrences_between(parse_rule("daily 20:00"), ZoneInfo("UTC"), after=start, until=end)
+    found = occurrences_between(parse_calendar_rule("daily 20:00"), ZoneInfo("UTC"), after=start, until=end)
     assert [one.due for one in found] == [end]
 
 
 def test_the_end_of_the_calendar_ends_the_occurrences() -> None:
     """The last years end without an error."""
     assert (
-        len(list(occurrences(parse_rule("daily 20:00"), ZoneInfo("Pacific/Apia"), after=utc("9998-12-01 00:00")))) < 40
+        len(
+            list(
+                occurrences(parse_calendar_rule("daily 20:00"), ZoneInfo("Pacific/Apia"), after=utc("9998-12-01 00:00"))
+            )
+        )
+        < 40
     )

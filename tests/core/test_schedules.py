@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.durations import parse_duration
-from bot.core.schedules import WEEK, Rule, parse_rule
+from bot.core.recurrence import CalendarRule, Every
+from bot.core.schedules import WEEK, parse_rule
 from bot.errors import ScheduleError
 
 
@@ -43,7 +44,7 @@ def test_spellings_have_one_canonical_form(written: str, canonical: str) -> None
 )
 def test_text_reads_back(days: tuple[str, ...], clock: time) -> None:
     """A rule's text reads back to the rule."""
-    rule = Rule(days=days, clock=clock)
+    rule = CalendarRule(every=Every.WEEK, days=tuple((0, day) for day in days), clocks=(clock,))
     assert parse_rule(rule.text) == rule
 
 
@@ -63,7 +64,7 @@ def test_text_reads_back(days: tuple[str, ...], clock: time) -> None:
         ("mon, 3 09:00", '"3": days are named, never numbered'),
         ("fryday 18:00", '"fryday" is not a day of the week'),
         ("daily, fri 18:00", '"daily" is not a day of the week'),
-        (", 18:00", '"" is not a day of the week'),
+        (", 18:00", "needs days and a time"),
     ],
 )
 def test_refusals_name_what_was_wrong(written: str, says: str) -> None:

@@ -1,9 +1,10 @@
 """Values to store, complete by default, each field changeable."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from bot.core.agenda import AgendaItem, AgendaKind
 from bot.core.deliveries import Delivery, DeliveryState
 from bot.core.goals import Goal
 from bot.core.inbox import InboxEvent, InboxState, TimelinePosition
@@ -11,8 +12,10 @@ from bot.core.megolm import InboundSession, OutboundSession, Share
 from bot.core.olm import OlmSession, ToDeviceMessage
 from bot.core.outbox import OutboxEvent
 from bot.core.pairs import PairState
-from bot.core.people import Intent, ManagedRoom, Pair, Purpose, Schedule
+from bot.core.people import BookedSeries, Intent, ManagedRoom, Pair, Purpose, Schedule
+from bot.core.questions import Fit, Question
 from bot.core.records import Piece, Record, RecordKind, RecordState
+from bot.core.sessions import SessionPlan, SessionSeries
 from bot.core.trust import Device
 
 AT = datetime(2026, 11, 23, 7, 30, 15, 250_000, tzinfo=UTC)
@@ -180,6 +183,18 @@ def schedule(schedule_id: str = "s1", pair_id: str = "p1", **changes: Any) -> Sc
     return replace(value, **changes)
 
 
+def booked(series_id: str = "a1", pair_id: str = "p1", **changes: Any) -> BookedSeries:
+    """A weekly session with a moved and a cancelled date."""
+    series = SessionSeries(
+        series_id=series_id,
+        plan=SessionPlan(first=datetime(2026, 12, 1, 10), weeks=1),  # noqa: DTZ001 - a wall time
+        zone="Europe/Berlin",
+        moved=((date(2026, 12, 8), datetime(2026, 12, 9, 11, 30)),),  # noqa: DTZ001 - a wall time
+        cancelled=frozenset({date(2026, 12, 15)}),
+    )
+    return BookedSeries(pair_id=pair_id, number=0, series=replace(series, **changes), created_at=AT)
+
+
 def delivery(delivery_id: str = "d1", **changes: Any) -> Delivery:
     """A poll that is due, with everything that a poll has."""
     value = Delivery(
@@ -218,6 +233,36 @@ def record(record_id: str = "r1", **changes: Any) -> Record:
         confirmation="out2",
         pieces=(piece,),
         undo=(),
+    )
+    return replace(value, **changes)
+
+
+def agenda_item(item_id: str = "ag1", pair_id: str = "p1", **changes: Any) -> AgendaItem:
+    """A topic of the client's."""
+    value = AgendaItem(
+        item_id=item_id,
+        pair_id=pair_id,
+        number=0,
+        kind=AgendaKind.BRING,
+        text="The talk with my sister",
+        by_client=True,
+        source=f"$said-{item_id}",
+        room_id="!pair:hs",
+        created_at=AT,
+    )
+    return replace(value, **changes)
+
+
+def question(question_id: str = "q1", pair_id: str = "p1", **changes: Any) -> Question:
+    """A question whether a schedule fits, answered."""
+    value = Question(
+        question_id=question_id,
+        pair_id=pair_id,
+        schedule_id="s1",
+        outbox_id="out1",
+        asked_at=AT,
+        options={"xK3": Fit.KEEP, "pQ7": Fit.STOP},
+        answer=Fit.STOP,
     )
     return replace(value, **changes)
 

@@ -10,14 +10,19 @@ import pytest
 from sqlalchemy import LargeBinary, Row, func, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.core.choices import Choice
 from bot.core.inbox import InboxState
 from bot.core.outbox import OutboxState
+from bot.core.people import Draw
 from bot.core.records import Piece
 from bot.errors import SealingError
 from bot.store.database import Database
 from bot.store.tables import megolm_outbound, metadata, outbox
 from tests.store.conftest import ACCOUNT
 from tests.store.examples import (
+    AT,
+    agenda_item,
+    booked,
     delivery,
     goal,
     inbound,
@@ -27,6 +32,7 @@ from tests.store.examples import (
     outbound,
     outbox_event,
     pair,
+    question,
     record,
     room,
     schedule,
@@ -68,7 +74,10 @@ async def write_everywhere(database: Database, pair_id: str = "p1", room_id: str
         names = {"client_name": WORD, "therapist_name": WORD}
         await tx.pairs.add(pair(pair_id, room_id=room_id, console_id=f"!console-{pair_id}", **names))
         await tx.pairs.add_goal(pair_id, goal(title=WORD))
-        await tx.pairs.add_schedule(schedule(f"sch-{pair_id}", pair_id))
+        await tx.schedules.add(schedule(f"sch-{pair_id}", pair_id))
+        draw = Draw(schedule_id=f"sch-{pair_id}", pair_id=pair_id, day=AT.date(), times=())
+        await tx.schedules.keep_draws([draw])
+        await tx.sessions.add(booked(f"a-{pair_id}", pair_id))
         poll = delivery(
             f"d-{pair_id}", pair_id=pair_id, schedule_id=f"sch-{pair_id}", options={"a": WORD}, asked=SECRET
         )
@@ -76,6 +85,9 @@ async def write_everywhere(database: Database, pair_id: str = "p1", room_id: str
         noted = record(f"r-{pair_id}", pair_id=pair_id, content=SECRET, pieces=(piece,), undo=(piece,))
         await tx.records.add(noted)
         await tx.records.save(replace(noted, revision=2))
+        await tx.choices.save(Choice(pair_id=pair_id, prompt_id="mood", refused=True, changed_at=AT))
+        await tx.agenda.add(agenda_item(f"ag-{pair_id}", pair_id, text=WORD))
+        await tx.questions.save(question(f"q-{pair_id}", pair_id))
         await tx.intents.add(intent(f"i-{pair_id}", payload=SECRET, result=SECRET, error=WORD, state="done"))
 
 

@@ -1,6 +1,7 @@
-"""Pairs, goals, schedules, deliveries, records and intents."""
+"""Pairs, goals, deliveries, records and intents."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from bot.core.pairs import PairState
 from bot.core.records import Piece, RecordKind, RecordState
 from bot.errors import PairError, SealingError, StaleRow
 from bot.store.database import Database
-from tests.store.examples import AT, CLIENT, MINUTE, THERAPIST, delivery, goal, intent, pair, record, schedule
+from tests.store.examples import AT, CLIENT, MINUTE, THERAPIST, delivery, goal, intent, pair, record
 from tests.store.keyring import Keyring
 
 
@@ -54,23 +55,22 @@ async def test_goals_are_numbered_in_their_pair(store: Database) -> None:
         assert await tx.pairs.goals("p2") == (other,)
 
 
-async def test_schedules_come_and_go(store: Database) -> None:
-    """A schedule keeps its number; a removed one cannot be saved, and its number is not given again."""
+async def test_what_a_pair_settled_about_times_is_kept(store: Database) -> None:
+    """Quiet hours, cap and pause come back; pauses that are over are found without reading the other pairs."""
     async with store.transaction() as tx:
-        first = await tx.pairs.add_schedule(schedule())
-        second = await tx.pairs.add_schedule(schedule("s2", timezone="UTC", goal_id=None))
-        other = await tx.pairs.add_schedule(schedule("s3", "p2"))
-        assert (first.number, second.number, other.number) == (1, 2, 1)
-        moved = replace(first, after=AT + MINUTE)
-        await tx.pairs.save_schedule(moved)
-        assert await tx.pairs.schedules("p1") == (moved, second)
-        assert await tx.pairs.schedules() == (moved, second, other)
-        await tx.pairs.remove_schedule("s2")
-        assert await tx.pairs.schedules("p1") == (moved,)
-        assert (await tx.pairs.add_schedule(schedule("s4"))).number == 3
-    with pytest.raises(StaleRow):
-        async with store.transaction() as tx:
-            await tx.pairs.save_schedule(second)
+        first = await tx.pairs.add(
+            pair(quiet="22:00-06:00", daily_cap=1, paused=True, paused_until=AT + MINUTE, paused_by="client")
+        )
+        second = await tx.pairs.add(pair("p2", paused=True, paused_until=AT + 2 * MINUTE, paused_by="therapist"))
+        third = await tx.pairs.add(pair("p3", paused=True))
+        assert await tx.pairs.some(["p3", "p1", "p9"]) == {"p1": first, "p3": third}
+        assert await tx.pairs.some([]) == {}
+        assert await tx.pairs.pauses_over(AT + MINUTE) == (first,)
+        assert await tx.pairs.next_pause_end() == AT + MINUTE
+        for each in (first, second):
+            await tx.pairs.save(replace(each, paused=False, paused_until=None, paused_by=None))
+        assert await tx.pairs.pauses_over(AT + 9 * MINUTE) == ()
+        assert await tx.pairs.next_pause_end() is None
 
 
 async def test_an_occurrence_is_delivered_once(store: Database) -> None:
@@ -100,6 +100,69 @@ async def test_recent_deliveries_come_newest_first(store: Database) -> None:
         assert recent[0] == posted
         with pytest.raises(StaleRow):
             await tx.deliveries.save(delivery("gone"))
+
+
+async def test_the_newest_deliveries_of_a_schedule(store: Database) -> None:
+    """The one that was due last comes first, whichever was written last."""
+    async with store.transaction() as tx:
+        for number in (3, 1, 2):
+            await tx.deliveries.add(delivery(f"d{number}", occurrence=f"o{number}", due=AT + number * MINUTE))
+        await tx.deliveries.add(delivery("other", schedule_id="s2", due=AT + 9 * MINUTE))
+        assert [each.delivery_id for each in await tx.deliveries.of_schedule("s1", 2)] == ["d3", "d2"]
+
+
+async def test_first_posts_are_counted_by_occurrence(store: Database) -> None:
+    """Two goals of one occurrence are one; skipped ones, older ones and what the client began count nothing."""
+    async with store.transaction() as tx:
+        rows: dict[str, dict[str, Any]] = {
+            "o#g1": {},
+            "o#g2": {},
+            "skipped": {"state": DeliveryState.SKIPPED, "due": AT + MINUTE},
+            "old": {"due": AT - MINUTE},
+            "hand:i1": {"schedule_id": None, "due": AT + 2 * MINUTE},
+            "start:$e": {"schedule_id": None, "due": AT + 3 * MINUTE},
+            "answered": {"state": DeliveryState.ANSWERED, "due": AT + 4 * MINUTE},
+        }
+        for name, each in rows.items():
+            await tx.deliveries.add(delivery(name, occurrence=name, **each))
+        await tx.deliveries.add(delivery("other", pair_id="p2", schedule_id="s9"))
+        found = await tx.deliveries.first_posts(["p1"], since=AT)
+        assert sorted((each.due, each.schedule_id) for each in found) == [
+            (AT, "s1"),
+            (AT + 2 * MINUTE, None),
+            (AT + 4 * MINUTE, "s1"),
+        ]
+        assert len(await tx.deliveries.first_posts(["p1", "p2"], since=AT)) == 4
+        assert await tx.deliveries.first_posts([], since=AT) == ()
+
+
+async def test_unanswered_prompts_are_counted_since_the_last_answer(store: Database) -> None:
+    """By occurrence, not by goal; what was skipped neither counts nor breaks the row."""
+    states = [
+        *(DeliveryState.POSTED, DeliveryState.ANSWERED, DeliveryState.POSTED, DeliveryState.SKIPPED),
+        *(DeliveryState.POSTED, DeliveryState.POSTED, DeliveryState.DUE),
+    ]
+    async with store.transaction() as tx:
+        for number, state in enumerate(states):
+            due = AT + number * MINUTE
+            await tx.deliveries.add(delivery(f"d{number}", occurrence=f"o{number}", due=due, state=state))
+        other_goal = delivery("goal", occurrence="o5#g2", due=AT + 5 * MINUTE, state=DeliveryState.POSTED)
+        await tx.deliveries.add(other_goal)
+        await tx.deliveries.add(delivery("never", schedule_id="s2", state=DeliveryState.POSTED))
+        assert await tx.deliveries.unanswered(["s1", "s2", "s3"]) == {"s1": 3, "s2": 1}
+        assert await tx.deliveries.unanswered([]) == {}
+
+
+async def test_reminders_are_found_when_they_are_due(store: Database) -> None:
+    """Earliest first, as many as asked for, and the next one's time without reading the rest."""
+    async with store.transaction() as tx:
+        for number in (2, 1, 3):
+            await tx.deliveries.add(delivery(f"d{number}", occurrence=f"o{number}", remind_at=AT + number * MINUTE))
+        await tx.deliveries.add(delivery("none", occurrence="none"))
+        assert [each.delivery_id for each in await tx.deliveries.to_remind(AT + 2 * MINUTE, limit=9)] == ["d1", "d2"]
+        assert [each.delivery_id for each in await tx.deliveries.to_remind(AT + 2 * MINUTE, limit=1)] == ["d1"]
+        assert await tx.deliveries.next_reminder(AT + 2 * MINUTE) == AT + 3 * MINUTE
+        assert await tx.deliveries.next_reminder(AT + 3 * MINUTE) is None
 
 
 async def test_polls_are_open_until_they_were_ended(store: Database) -> None:
