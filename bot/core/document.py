@@ -20,7 +20,7 @@ from bot.errors import PackError
 MAX_BYTES = 64_000
 MAX_DEPTH = 10
 MAX_MISTAKES = 20  # of one file; more help nobody, and a slip of the indentation can make thousands
-MAX_SHOWN = 200  # characters of one part of a message: it may quote the file
+MAX_SHOWN = 300  # characters of one part of a message: it may quote the file
 PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
 
 Place = tuple[str | int, ...]  # the field names and list positions that lead to a value
