@@ -281,7 +281,7 @@ def _takes_more(prompt: OpenPrompt, written: int, at: datetime) -> bool:
     return at - prompt.first_recorded_at <= IN_A_ROW
 
 
-def _value(text: str, prompt: OpenPrompt, words: ReadingWords) -> Reading | Misfit | str | None:
+def _value(text: str, prompt: OpenPrompt, words: ReadingWords) -> Reading[int] | Misfit | str | None:
     if prompt.kind is StepKind.CHOICE:
         chosen = read_choice(text, prompt.options, words)
         if chosen is not None:
@@ -293,7 +293,7 @@ def _value(text: str, prompt: OpenPrompt, words: ReadingWords) -> Reading | Misf
     return read_number(text, prompt.scale.low, prompt.scale.high, words)
 
 
-def _valued(incoming: Incoming, prompt: OpenPrompt, found: Reading | str, at: datetime) -> Answer:
+def _valued(incoming: Incoming, prompt: OpenPrompt, found: Reading[int] | str, at: datetime) -> Answer:
     return Answer(
         delivery_id=prompt.delivery_id,
         step=prompt.step,

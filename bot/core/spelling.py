@@ -4,11 +4,12 @@ import re
 import unicodedata
 
 # Keycap emoji are a digit and marks; the marks and invisible characters carry no meaning here.
-DROPPED = dict.fromkeys([0xFE0E, 0xFE0F, 0x20E3, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0xAD])
+_DIRECTIONS = (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070))
+DROPPED = dict.fromkeys([0xFE0E, 0xFE0F, 0x20E3, 0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF, *_DIRECTIONS])
 DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
 QUOTES = dict.fromkeys(map(ord, "‘’‚‛′`´＇"), "'") | dict.fromkeys(map(ord, "“”„‟″«»＂"), '"')
-# NFKC would turn 7½ into 71⁄2 and 7² into 72: a point keeps them from being taken for other numbers.
-RAISED = {ord(sign): "." + unicodedata.normalize("NFKC", sign) for sign in "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉"}
+# NFKC would turn 7½ into 71⁄2 and 7² into 72: a caret keeps them from being taken for other numbers.
+RAISED = {ord(sign): "^" + unicodedata.normalize("NFKC", sign) for sign in "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉"}
 UNIFIED = {**DROPPED, **DASHES, **QUOTES, **RAISED, 0x1F51F: "10"}  # the keycap ten is one character
 
 
