@@ -31,7 +31,7 @@ from bot.core.megolm import (
 from bot.core.olm import KeyQuestion, OlmSession, ToDeviceMessage, ToDeviceOutcome, TrustNews
 from bot.core.outbox import OutboxEvent
 from bot.core.people import BookedSeries, Draw, Intent, ManagedRoom, Pair, Schedule
-from bot.core.questions import Question
+from bot.core.questions import Question, Unanswered
 from bot.core.records import Record
 from bot.core.trust import Device, Identity
 
@@ -364,6 +364,7 @@ class AgendaRows(Protocol):
 
     async def add(self, item: AgendaItem) -> AgendaItem: ...
     async def save(self, item: AgendaItem) -> None: ...
+    async def shown(self, item_ids: Iterable[str], *, at: datetime) -> None: ...
     async def done(self, item_ids: Iterable[str], *, at: datetime) -> None: ...
     async def remove(self, item_id: str) -> None: ...
     async def open_of(self, pair_id: str) -> tuple[AgendaItem, ...]: ...
@@ -380,7 +381,12 @@ class QuestionRows(Protocol):
         """The newest questions of a pair, newest first."""
 
     async def open(self) -> tuple[Question, ...]:
-        """The questions whose polls have not been ended."""
+        """The questions that are planned, or whose polls have not been ended."""
+
+    async def unanswered(self, *, after: datetime, until: datetime) -> tuple[Unanswered, ...]:
+        """The schedules that posted something within a span, each with how many in a row nobody has answered."""
+
+    async def unanswered_of(self, schedule_ids: Iterable[str]) -> tuple[Unanswered, ...]: ...
 
 
 class IntentRows(Protocol):

@@ -5,7 +5,7 @@ import resource
 
 import typer
 
-from bot.cli import demo, doctor, goal, init, pair, prompts, run, schedule, schemas, trust
+from bot.cli import demo, doctor, goal, init, pair, prompts, run, schedule, schemas, session, trust
 from bot.cli.frame import Frame
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.add_typer(goal.app, name="goal", help="What a pair has agreed to work on.")
 app.command("trust")(trust.trust)
 app.add_typer(prompts.app, name="prompts", help="What the bot can ask.")
 app.add_typer(schedule.app, name="schedule", help="When the bot asks.")
+app.add_typer(session.app, name="session", help="When the two meet; prompts can come around it.")
 app.command("doctor")(doctor.doctor)
 app.command("schemas")(schemas.schemas)
 

@@ -34,6 +34,7 @@ class AgendaItem:
     source: str  # the message that it came from
     room_id: str  # where that stands
     created_at: datetime
+    shown_at: datetime | None = None  # before a session
     done_at: datetime | None = None  # the therapist said so, or its session is over
 
 

@@ -48,7 +48,8 @@ class CommandName(StrEnum):
     SESSION = "session"
     SESSIONS = "sessions"
     SESSION_MOVE = "session_move"
-    SESSION_CANCEL = "session_cancel"
+    SESSION_CANCEL = "session_cancel"  # the next one
+    SESSION_END = "session_end"  # the series
     ASK = "ask"
     BRING = "bring"
     AGENDA = "agenda"
@@ -93,6 +94,7 @@ ENGLISH: Mapping[CommandName, tuple[str, ...]] = {
     CommandName.SESSIONS: ("session", "sessions"),
     CommandName.SESSION_MOVE: ("session move {moment}",),
     CommandName.SESSION_CANCEL: ("session cancel",),
+    CommandName.SESSION_END: ("session end",),
     CommandName.ASK: ("ask: {words}",),
     CommandName.BRING: ("bring: {words}",),
     CommandName.AGENDA: ("agenda",),

@@ -111,6 +111,7 @@ _RUNNING: Final[Mapping[CommandName, tuple[Cell, Cell, Cell]]] = {
     _C.SESSIONS: (_YES, _YES, _YES),
     _C.SESSION_MOVE: (_YES, _YES, _YES),
     _C.SESSION_CANCEL: (_YES, _YES, _YES),
+    _C.SESSION_END: (_YES, _YES, _YES),
     _C.ASK: (_YES, _TALK, _TALK),
     _C.BRING: (_YES, _YES, _YES),
     _C.AGENDA: (_YES, _YES, _YES),

@@ -16,6 +16,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.core.coming import Drawn, coming, draws_ahead
+from bot.core.durations import parse_duration
 from bot.core.lateness import LATE_AFTER, Send, Skip, SkipReason, verdict
 from bot.core.occurrences import Occurrence
 from bot.core.pairs import blockers
@@ -28,6 +29,7 @@ from bot.core.sessions import SessionSeries
 HORIZON: Final = timedelta(hours=48)
 LOOK_AGAIN: Final = timedelta(minutes=1)  # while another conversation is let finish
 REMINDER: Final = timedelta(hours=3)  # where the schedule names none
+REMINDER_GRACE: Final = timedelta(hours=1)
 NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)  # when a schedule is due next that is over
 UNANSWERED: Final = 3  # in a row, before the client is asked whether the prompt still fits
 ASK_FIT_EVERY: Final = timedelta(days=14)
@@ -50,6 +52,11 @@ class Case:
     def zone(self) -> ZoneInfo:
         """The zone that the schedule follows."""
         return ZoneInfo(self.schedule.timezone or self.pair.timezone)
+
+    @property
+    def home(self) -> ZoneInfo:
+        """The zone that the client lives by: days and quiet hours are the client's, whatever the schedule follows."""
+        return ZoneInfo(self.pair.timezone)
 
     @property
     def rule(self) -> Rule:
@@ -79,7 +86,8 @@ class Plan:
 
 def plan(case: Case, *, at: datetime) -> Plan:
     """Decide about everything that has come due by `at`, and say when the schedule is looked at next."""
-    schedule = replace(case.schedule, after=at, waited_until=None)
+    # What is decided stays decided when the clock goes back, or when a change is to count from tomorrow on.
+    schedule = replace(case.schedule, after=max(at, case.schedule.after), waited_until=None)
     if schedule.refused:
         return Plan(schedule=replace(schedule, next_due=NEVER))
     reached: list[Occurrence] = []
@@ -119,10 +127,15 @@ def upcoming(case: Case, *, at: datetime, count: int) -> tuple[Occurrence, ...]:
     return tuple(occurrence for occurrence, _ in zip(found, range(count), strict=False))
 
 
-def remind(case_zone: ZoneInfo, pair: Pair, *, due: datetime, expires_at: datetime, at: datetime) -> bool:
-    """Tell whether a reminder that was due is posted now: it never comes late, in quiet hours or while paused."""
-    in_time = at - due < timedelta(hours=1) and at < expires_at
-    return in_time and not blockers(pair.standing) and not is_quiet(pair.quiet_hours, at, case_zone)
+def reminds(pair: Pair, *, due: datetime, expires_at: datetime, at: datetime) -> bool:
+    """Tell whether a reminder is posted now: it never comes much later than due, in quiet hours or while paused."""
+    in_time = at - due < REMINDER_GRACE and at < expires_at
+    return in_time and not blockers(pair.standing) and not is_quiet(pair.quiet_hours, at, ZoneInfo(pair.timezone))
+
+
+def parse_reminder(text: str) -> timedelta:
+    """Read after how long the client is reminded: "2h"; "none" is no time at all. Raises ScheduleError."""
+    return timedelta() if text.strip().lower() == "none" else parse_duration(text)
 
 
 def asks_fit(schedule: Schedule, unanswered: int, *, at: datetime) -> bool:
@@ -154,7 +167,7 @@ def _outcome(case: Case, occurrence: Occurrence, *, expires: datetime, newest: b
     skip = _skip(case, occurrence, counts_from=counts_from, grace=grace, newest=newest, at=at)
     reminder = REMINDER if case.schedule.reminder is None else case.schedule.reminder
     remind_at = at + reminder if reminder and not skip else None
-    if remind_at is not None and (remind_at >= expires or is_quiet(case.pair.quiet_hours, remind_at, case.zone)):
+    if remind_at is not None and (remind_at >= expires or is_quiet(case.pair.quiet_hours, remind_at, case.home)):
         remind_at = None
     return Outcome(
         occurrence=occurrence, skip=skip, not_after=counts_from + grace, expires_at=expires, remind_at=remind_at
@@ -171,11 +184,11 @@ def _skip(
     if not isinstance(decided, Send):
         # What could be held without the pair having a room any more will never pass.
         return decided.reason if isinstance(decided, Skip) else decided.reason or SkipReason.LATE
-    today = occurrence.due.astimezone(case.zone).date()
-    if sum(each.astimezone(case.zone).date() == today for each in case.posted) >= pair.cap:
+    today = occurrence.due.astimezone(case.home).date()
+    if sum(each.astimezone(case.home).date() == today for each in case.posted) >= pair.cap:
         return SkipReason.CAP
     late = at - occurrence.due >= LATE_AFTER
-    if (late or not case.rule.wall_time) and is_quiet(pair.quiet_hours, at, case.zone):
+    if (late or not case.rule.wall_time) and is_quiet(pair.quiet_hours, at, case.home):
         return SkipReason.QUIET
     return None
 

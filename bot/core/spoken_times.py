@@ -21,7 +21,8 @@ _CLOCK = re.compile(r"(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2}))?\s*(?P<half>[a
 _DAY_MONTH = re.compile(r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?\s+(?:of\s+)?(?P<month>[a-z]+)", re.ASCII)
 _MONTH_DAY = re.compile(r"(?P<month>[a-z]+)\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?", re.ASCII)
 _DOTTED = re.compile(r"(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.?(?:\s?(?P<year>\d{4}))?", re.ASCII)
-_EVERY = {"weekly": 1, "every week": 1, "every 2 weeks": 2, "every two weeks": 2, "every other week": 2}
+_WEEKLY = re.compile(r"weekly|every (?:(?P<many>\d{1,2}|two|other|second) )?weeks?", re.ASCII)
+MOST_WEEKS = 12  # between two sessions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,17 +118,19 @@ def read_length(text: str, numbers: Mapping[str, int]) -> timedelta | None:
 
 def read_moment(text: str, *, repeating: bool) -> Moment | None:
     """Read `tue 10:00`, `2026-12-01 10:00` or, where it may repeat, `tue 10:00 weekly`."""
-    every = next((phrase for phrase in _EVERY if text.endswith(f" {phrase}") or text.startswith(f"{phrase} ")), None)
-    if every is not None:
-        if not repeating:
+    weeks = None
+    if (rhythm := _WEEKLY.search(text)) is not None:
+        many = rhythm["many"] or "1"
+        weeks = int(many) if many.isdecimal() else 2
+        text = f"{text[: rhythm.start()].rstrip(' ,')} {text[rhythm.end() :].lstrip(' ,')}".strip()
+        if not repeating or not 1 <= weeks <= MOST_WEEKS:
             return None
-        text = text.removesuffix(every).removeprefix(every).strip()
     tokens = text.split()
     for length in (1, 2):  # `10 am` is two words
         day = read_day(" ".join(tokens[:-length]).removesuffix(" at").rstrip(","))
         clock = read_clock(" ".join(tokens[-length:]))
         if day is not None and clock is not None:
-            return Moment(day=day, clock=clock, every_weeks=_EVERY[every] if every else None)
+            return Moment(day=day, clock=clock, every_weeks=weeks)
     return None
 
 
@@ -142,6 +145,19 @@ def moment_after(moment: Moment, now: datetime) -> datetime | None:
     day = moment.day.date(today)
     wall = datetime.combine(day, moment.clock) if day else None
     return wall if wall is not None and wall > now.replace(tzinfo=None) else None
+
+
+def moment_near(moment: Moment, session: datetime, now: datetime) -> datetime | None:
+    """Return the wall time to which a session is moved: a weekday is the one of its week, if that is still ahead.
+
+    `session` and `now` are on the same person's wall clock; None when the day has passed.
+    """
+    if moment.day.weekday is not None:
+        day = session.date() + timedelta(days=moment.day.weekday - session.weekday())
+        wall = datetime.combine(day, moment.clock)
+        if wall > now.replace(tzinfo=None):
+            return wall
+    return moment_after(moment, now)
 
 
 def _named(text: str) -> Day | None:

@@ -50,7 +50,7 @@ class Deliverer:
     def __init__(self, *, voice: Voice, meter: Meter, busy: Busy = nobody_busy) -> None:
         self._voice = voice
         self._meter = meter
-        self._planner = Planner(voice=voice, busy=busy)
+        self._planner = Planner(pack_of=voice.pack, busy=busy)
 
     async def due(self, tx: Tx, *, at: datetime) -> datetime | None:
         """Decide about schedules that are due by `at`, so many at a time; return when there is more to decide.

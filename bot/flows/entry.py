@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from bot.core.everyday_words import everyday_word
 from bot.core.goals import Goal, parse_scale, parse_title
-from bot.core.occurrences import occurrences
 from bot.core.pack import Pack
 from bot.core.pairs import PairState, blockers
 from bot.core.people import Pair, Schedule
 from bot.core.prompts import Prompt
 from bot.core.schedules import parse_calendar_rule
 from bot.errors import PairError, ScheduleError
+from bot.flows.schedules import new_schedule, refuse_ended
 from bot.ports import Homeserver, Tx
 
 MATRIX_ID = re.compile(r"@[^:\s@]{1,200}:(?P<server>[A-Za-z0-9.:\[\]-]{1,230})")
@@ -128,7 +128,7 @@ class Entry:
 
         Raises PairError, GoalError, ScheduleError.
         """
-        _refuse_ended(pair)
+        refuse_ended(pair)
         parsed, name = parse_scale(scale), parse_title(title)
         rule = parse_calendar_rule(rhythm, local=at.astimezone(ZoneInfo(pair.timezone)))
         if any(goal.title.casefold() == name.casefold() for goal in await tx.pairs.goals(pair.pair_id)):
@@ -148,29 +148,8 @@ class Entry:
         )
         covered = [each for each in await self._goal_schedules(tx, pair) if each.goal_id is None]
         if not covered:
-            await tx.schedules.add(_schedule(pair, GOAL_PROMPT, rule.text, None, goal.goal_id, at))
+            await tx.schedules.add(new_schedule(pair, GOAL_PROMPT, rule, timezone=None, goal_id=goal.goal_id, at=at))
         return goal
-
-    async def add_schedule(
-        self, tx: Tx, pair: Pair, *, prompt_id: str, rule: str, timezone: str | None, goal: str | None, at: datetime
-    ) -> Schedule:
-        """Write a schedule down; `goal` is a goal's number. Raises PairError, ScheduleError."""
-        _refuse_ended(pair)
-        prompt = self.prompt(pair, prompt_id)
-        if timezone is not None and timezone not in available_timezones():
-            raise ScheduleError(f"There is no time zone {timezone!r}; write one such as Europe/Berlin.")
-        parsed = parse_calendar_rule(rule, local=at.astimezone(ZoneInfo(timezone or pair.timezone)))
-        goal_id = await self._goal_id(tx, pair, prompt, goal)
-        for other in await tx.schedules.of_pair(pair.pair_id):
-            if other.prompt_id != prompt_id:
-                continue
-            if prompt.of_goal and (goal_id is None or other.goal_id in (None, goal_id)):
-                raise ScheduleError(
-                    f"Schedule {other.number} asks about this goal already ({other.rule}); remove that one first."
-                )
-            if other.rule == parsed.text and other.timezone == timezone and other.goal_id == goal_id:
-                raise ScheduleError(f"Schedule {other.number} is the same: {prompt_id}, {other.rule}.")
-        return await tx.schedules.add(_schedule(pair, prompt_id, parsed.text, timezone, goal_id, at))
 
     async def check_send(self, tx: Tx, pair: Pair, prompt_id: str) -> None:
         """Make sure that a prompt can be sent now by hand. Raises PairError."""
@@ -194,19 +173,6 @@ class Entry:
     async def _goal_schedules(self, tx: Tx, pair: Pair) -> list[Schedule]:
         return [each for each in await tx.schedules.of_pair(pair.pair_id) if each.prompt_id == GOAL_PROMPT]
 
-    async def _goal_id(self, tx: Tx, pair: Pair, prompt: Prompt, number: str | None) -> str | None:
-        goals = await tx.pairs.goals(pair.pair_id)
-        if number is None:
-            if prompt.of_goal and not goals:
-                raise PairError(f"{prompt.id} asks about a goal, and this pair has none yet: `interlude goal add`.")
-            return None
-        if not prompt.of_goal:
-            raise PairError(f"{prompt.id} asks about no goal; leave --goal out.")
-        found = next((goal for goal in goals if number in (str(goal.number), goal.goal_id)), None)
-        if found is None:
-            raise PairError(f"This pair has no goal {number}; `interlude goal list --pair {pair.number}` names them.")
-        return found.goal_id
-
 
 async def find_pair(tx: Tx, name: str) -> Pair:
     """Return the pair with this number or id. Raises PairError."""
@@ -222,34 +188,6 @@ async def find_schedule(tx: Tx, pair: Pair, name: str) -> Schedule:
         if name in (str(schedule.number), schedule.schedule_id):
             return schedule
     raise ScheduleError(f"This pair has no schedule {name}; `interlude schedule list --pair {pair.number}` names them.")
-
-
-def next_due(schedule: Schedule, pair: Pair, *, at: datetime) -> datetime | None:
-    """Return when a schedule comes next, in the zone that it follows; None after its end."""
-    zone = ZoneInfo(schedule.timezone or pair.timezone)
-    following = next(occurrences(parse_calendar_rule(schedule.rule), zone, after=max(at, schedule.after)), None)
-    return following.local if following else None
-
-
-def _schedule(
-    pair: Pair, prompt_id: str, rule: str, timezone: str | None, goal_id: str | None, at: datetime
-) -> Schedule:
-    return Schedule(
-        schedule_id=secrets.token_hex(8),
-        number=0,  # the store gives it
-        pair_id=pair.pair_id,
-        prompt_id=prompt_id,
-        rule=rule,
-        timezone=timezone,
-        goal_id=goal_id,
-        created_at=at,
-        after=at,
-    )
-
-
-def _refuse_ended(pair: Pair) -> None:
-    if pair.state in {PairState.ENDED, PairState.WITHDRAWN}:
-        raise PairError(f"Pair {pair.number} has ended.")
 
 
 def _is_name(name: str) -> bool:

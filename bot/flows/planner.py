@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from bot.core.deliveries import FirstPost
+from bot.core.pack import Pack
 from bot.core.people import Pair, Schedule
 from bot.core.planning import NEVER, Case, Plan, plan, upcoming
 from bot.core.prompts import Prompt
 from bot.core.schedules import SessionRule, WindowRule, parse_rule
 from bot.errors import ScheduleError
-from bot.flows.speak import Voice
 from bot.ports import Tx
 
 log = structlog.get_logger()
@@ -37,8 +37,8 @@ class Planned:
 class Planner:
     """Decides about schedules through `core.planning`."""
 
-    def __init__(self, *, voice: Voice, busy: Busy) -> None:
-        self._voice = voice
+    def __init__(self, *, pack_of: Callable[[Pair], Pack], busy: Busy) -> None:
+        self._pack_of = pack_of
         self._busy = busy
 
     async def decide(self, tx: Tx, schedules: Sequence[Schedule], *, at: datetime) -> tuple[list[Planned], list[Plan]]:
@@ -101,7 +101,7 @@ class Planner:
         return cases
 
     def _prompt(self, pair: Pair, schedule: Schedule) -> Prompt | None:
-        return self._voice.pack(pair).prompts.get(schedule.prompt_id)
+        return self._pack_of(pair).prompts.get(schedule.prompt_id)
 
 
 async def nobody_busy(_tx: Tx, _pair_ids: Collection[str], _at: datetime) -> Mapping[str, datetime]:

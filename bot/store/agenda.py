@@ -25,6 +25,11 @@ _DONE = (
     .where(agenda.c.account == MINE, agenda.c.item_id.in_(among("of_items")))
     .values(done_at=bindparam("new_instant"))
 )
+_SHOWN = (
+    update(agenda)
+    .where(agenda.c.account == MINE, agenda.c.item_id.in_(among("of_items")))
+    .values(shown_at=bindparam("new_instant"))
+)
 _REMOVE = delete(agenda).where(agenda.c.account == MINE, agenda.c.item_id == bindparam("of_item"))
 
 
@@ -47,6 +52,11 @@ class AgendaRows:
         values = self._values(item)
         if not await self._session.run(_SAVE, of_item=values.pop("item_id"), **values):
             raise StaleRow("This item is gone.")
+
+    async def shown(self, item_ids: Iterable[str], *, at: datetime) -> None:
+        """Note that these were shown before a session."""
+        if wanted := sorted(set(item_ids)):
+            await self._session.run(_SHOWN, of_items=wanted, new_instant=at)
 
     async def done(self, item_ids: Iterable[str], *, at: datetime) -> None:
         """Note that these have been talked about."""

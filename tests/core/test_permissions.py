@@ -47,6 +47,7 @@ session         yyyy. yyyy. yyyyo
 sessions        yyyy. yyyy. yyyyo
 session_move    yyyy. yyyy. yyyyo
 session_cancel  yyyy. yyyy. yyyyo
+session_end     yyyy. yyyy. yyyyo
 ask             yyyg. ..... .....
 bring           yyyg. yyyg. yyygo
 agenda          yyyy. yyyy. yyyyy

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("by_client", sa.Boolean(), nullable=False),
         *_texts("source", "room_id"),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("shown_at", sa.BigInteger(), nullable=True),
         sa.Column("done_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("account", "item_id", name="pk_agenda"),
         sa.UniqueConstraint("account", "pair_id", "number", name="uq_agenda_account_pair_id_number"),
@@ -40,7 +41,8 @@ def upgrade() -> None:
     op.create_index("ix_agenda_account_source", "agenda", ["account", "source"])
     op.create_table(
         "questions",
-        *_texts("account", "question_id", "pair_id", "schedule_id", "outbox_id"),
+        *_texts("account", "question_id", "pair_id", "schedule_id"),
+        sa.Column("outbox_id", sa.Text(), nullable=True),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.Column("options", sa.LargeBinary(), nullable=False),
         sa.Column("answer", sa.LargeBinary(), nullable=True),
@@ -48,6 +50,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", "question_id", name="pk_questions"),
     )
     op.create_index("ix_questions_account_pair_id_asked_at", "questions", ["account", "pair_id", "asked_at"])
+    op.create_index("ix_deliveries_account_posted_at", "deliveries", ["account", "posted_at"])
     where = sa.text("closed_at IS NULL")
     op.create_index(
         "ix_questions_open", "questions", ["account", "asked_at"], sqlite_where=where, postgresql_where=where
