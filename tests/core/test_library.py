@@ -77,7 +77,7 @@ def texts(pack: Pack) -> Iterator[tuple[str, str]]:
         yield f"{prompt.id}: title", prompt.title
         yield f"{prompt.id}: why", prompt.why
         for step in prompt.steps:
-            yield f"{prompt.id}: {step.id}", asked(step)
+            yield f"{prompt.id}: {step.id}", step.ask
             if isinstance(step, ChoiceStep):
                 yield from ((f"{prompt.id}: {step.id}: {option.id}", option.label) for option in step.options)
 
@@ -383,11 +383,11 @@ def test_the_measures_tell_easy_from_hard() -> None:
 # Where a prompt branches
 
 
-def walked(prompt_id: str, **answers: Value) -> list[str]:
-    """Return the steps that are asked when each is answered: as given, else in words."""
+def walked(prompt_id: str, skipped: str = "", **answers: Value) -> list[str]:
+    """Return the steps that are answered when each that is asked is: as given, else in words; but for one."""
     values: dict[str, Value] = {}
     for step in PACKS["en"].prompts[prompt_id].steps:
-        if step.when is None or holds(step.when, values):
+        if step.id != skipped and (step.when is None or holds(step.when, values)):
             values[step.id] = answers.get(step.id.replace("-", "_"))
     return list(values)
 
@@ -410,6 +410,20 @@ def walked(prompt_id: str, **answers: Value) -> list[str]:
 def test_a_prompt_follows_the_answers(prompt_id: str, answers: dict[str, Value], end: list[str]) -> None:
     """Each answer leads to the question that fits it, and to no other."""
     assert walked(prompt_id, **answers)[-len(end) :] == end
+
+
+@pytest.mark.parametrize(
+    ("prompt_id", "skipped", "end"),
+    [
+        ("sleep", "asleep", ["to-bed", "up", "rested", "note"]),
+        ("thought-record", "other-view", ["belief-before", "feelings"]),
+        ("worry-time", "can-do", ["worry"]),
+        ("session-preparation", "bring", ["good-session"]),
+    ],
+)
+def test_what_is_skipped_is_not_asked_about(prompt_id: str, skipped: str, end: list[str]) -> None:
+    """Who leaves a question out gets none that rests on its answer."""
+    assert walked(prompt_id, skipped)[-len(end) :] == end
 
 
 def test_entries_can_be_started_at_any_time() -> None:
