@@ -49,17 +49,19 @@ def _differences(reference: PromptFile, file: PromptFile) -> Iterator[Mistake]:
     if mine.version != theirs.version:
         text = f"is {mine.version}, in {source} it is {theirs.version}; give both the same version"
         yield file.document.mistake(("version",), text)
-    ids, others = [step.id for step in mine.steps], [step.id for step in theirs.steps]
-    if ids != others:
-        text = f"are {', '.join(ids)}, in {source} they are {', '.join(others)}; keep ids and order the same"
-        yield file.document.mistake(("steps",), text)
-        return
-    for place, (step, other) in enumerate(zip(mine.steps, theirs.steps, strict=True)):
+    for place, (step, other) in enumerate(zip(mine.steps, theirs.steps, strict=False)):
+        if step.id != other.id:
+            text = f"is {step.id}, in {source} this step is {other.id}; keep ids and order the same"
+            yield file.document.mistake(("steps", place, "id"), text)
+            return
         own, held = _meaning(step), _meaning(other)
         for name in sorted(own.keys() | held.keys()):
             if own.get(name) != held.get(name):
                 what = f"`{name}` differs from {source}; keep what is not language the same"
                 yield file.document.mistake(("steps", place, name), what)
+    if len(mine.steps) != len(theirs.steps):
+        text = f"are {len(mine.steps)}, in {source} they are {len(theirs.steps)}; add or remove the others"
+        yield file.document.mistake(("steps",), text)
 
 
 def _meaning(step: Step) -> dict[str, object]:
