@@ -9,10 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.core.deliveries import Delivery, DeliveryState
+from bot.core.inbox import InboxEvent, InboxState, TimelinePosition
 from bot.core.outbox import OutboxEvent, OutboxState
 from bot.core.pairs import PairEvent, PairState
 from bot.core.people import ManagedRoom, Pair, Purpose, Schedule
 from bot.core.practice import Practice as Known
+from bot.core.prompts import parse_prompt
 from bot.flows.console import Console
 from bot.flows.deliver import Deliverer
 from bot.flows.library import Library
@@ -30,18 +32,20 @@ from bot.resource import resource
 from bot.store.database import Database
 from tests.store.keyring import Keyring
 
+EVERY_KIND = parse_prompt((Path(__file__).parent / "every-kind.yaml").read_text(), source="every-kind.yaml")
+
 
 def _without_times() -> Library:
-    """The English pack, whose prompts leave grace and expiry to the schedule."""
+    """The English pack, whose prompts leave grace and expiry to the schedule, and a prompt with every kind of step."""
     pack = read_pack(resource("prompts") / "en")
     leave = {"grace": None, "expires": None}
     prompts = {name: prompt.model_copy(update=leave) for name, prompt in pack.prompts.items()}
-    packs = {"en": replace(pack, prompts=prompts)}
+    packs = {"en": replace(pack, prompts={**prompts, EVERY_KIND.id: EVERY_KIND})}
     return Library(packs, read=lambda: packs)
 
 
 VOICE = Voice(
-    packs=_without_times(),
+    packs=Library(_without_times(), read=_without_times),
     practice=Known(name="The practice", line="555 0100", country="DE", language="en", timezone="Europe/Berlin"),
     own_user="@bot:hs",
     fingerprint="ABCD",
@@ -59,6 +63,19 @@ class Counter:
 
     def count(self, name: str, by: int = 1) -> None:
         """Count nothing."""
+
+
+def echo(row: OutboxEvent, batch: int) -> InboxEvent:
+    """The bot's own event as /sync brings it back."""
+    return InboxEvent(
+        event_id=row.event_id or "",
+        room_id=row.room_id,
+        sender=VOICE.own_user,
+        event_type=row.event_type,
+        position=TimelinePosition(batch=batch, part=1, index=0),
+        state=InboxState.DONE,
+        event={},
+    )
 
 
 class Conversations(Sittings):
@@ -83,8 +100,8 @@ class Practice:
     schedules: Schedules = field(default_factory=lambda: Schedules(pack_of=VOICE.pack))
 
     def __post_init__(self) -> None:
-        recorder = Recorder(voice=VOICE, meter=Counter())
-        self.sittings = Conversations(voice=VOICE, recorder=recorder)
+        self.recorder = Recorder(voice=VOICE, meter=Counter())
+        self.sittings = Conversations(voice=VOICE, recorder=self.recorder)
         self.sittings.busy = self.busy
         self.deliverer = Deliverer(voice=VOICE, meter=Counter(), sittings=self.sittings)
         self.timetable = Timetable(
@@ -152,6 +169,7 @@ class Practice:
             while rows:
                 sent = [replace(row, state=OutboxState.SENT, event_id=f"${row.outbox_id}") for row in rows]
                 await tx.outbox.update(sent)
+                await tx.inbox.add_all([echo(row, await tx.inbox.next_batch()) for row in sent])
                 await posted(tx, sent, at=at)
                 rows = list(await tx.outbox.heads(1000))
                 arrived += rows
