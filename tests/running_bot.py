@@ -46,9 +46,7 @@ ONE_TAP = parse_prompt((Path(__file__).parent / "one-tap.yaml").read_text(), sou
 def with_one_tap() -> Mapping[str, Pack]:
     """The packs, with a prompt that is a poll and nothing else."""
     packs = read_packs(resource("prompts"))
-    return {
-        language: replace(pack, prompts={**pack.prompts, ONE_TAP.id: ONE_TAP}) for language, pack in packs.items()
-    }
+    return {language: replace(pack, prompts={**pack.prompts, ONE_TAP.id: ONE_TAP}) for language, pack in packs.items()}
 
 
 @dataclass
