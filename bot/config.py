@@ -70,7 +70,7 @@ class PracticeSettings(_Section):
     country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""  # empty: no crisis numbers but "the local ones"
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")] = "en"
     timezone: str = "UTC"
-    prompts: Path | None = None  # folder of prompt packs; left out: the ones that come with Interlude
+    prompts: Path | None = None  # the practice's own folder, laid over the packs that come with Interlude
 
     @field_validator("timezone")
     @classmethod
@@ -135,7 +135,7 @@ class Settings(BaseSettings):
 
     @property
     def prompts_directory(self) -> Path | None:
-        """The practice's own prompt packs, None for the ones that come with Interlude."""
+        """The practice's own prompts and words, None when it has none."""
         return self.data_dir / self.practice.prompts if self.practice.prompts else None
 
     def as_met(self) -> Practice:
@@ -284,7 +284,7 @@ line = {practice_line}  # telephone or words, shown in the welcome and in crisis
 country = {practice_country}  # two letters, for crisis numbers
 language = {practice_language}
 timezone = {practice_timezone}
-# prompts = "prompts"  # a folder with your own prompt packs; left out: those that come with Interlude
+# prompts = "prompts"  # a folder with your own prompts and words; what is not in it comes with Interlude
 
 [web]
 # Health and metrics: /health/live, /health/ready, /metrics. Port 0 turns them off.

@@ -169,7 +169,7 @@ def _disagreements(layers: Sequence[Path], found: _Found) -> Iterator[Mistake]:
             found.files[language][prompt_id] for language in languages if prompt_id in found.files[language]
         )
     for language, wording in found.wordings.items():
-        yield from start_mistakes(found.files[language].values(), wording.commands)
+        yield from start_mistakes(found.files[language].values(), wording.grammar)
 
 
 def _missing(layers: Sequence[Path], languages: Sequence[str]) -> Iterator[Mistake]:

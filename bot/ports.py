@@ -9,7 +9,9 @@ from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from bot.core.agenda import AgendaItem
 from bot.core.batch import HistoryPage, Json, SyncBatch
+from bot.core.choices import Choice
 from bot.core.deliveries import Delivery, FirstPost
 from bot.core.goals import Goal
 from bot.core.inbox import InboxEvent, InboxState, TimelinePosition
@@ -29,6 +31,7 @@ from bot.core.megolm import (
 from bot.core.olm import KeyQuestion, OlmSession, ToDeviceMessage, ToDeviceOutcome, TrustNews
 from bot.core.outbox import OutboxEvent
 from bot.core.people import BookedSeries, Draw, Intent, ManagedRoom, Pair, Schedule
+from bot.core.questions import Question
 from bot.core.records import Record
 from bot.core.sittings import Sitting
 from bot.core.trust import Device, Identity
@@ -364,6 +367,48 @@ class RecordRows(Protocol):
     async def open_journals(self, pair_id: str | None = None) -> tuple[Record, ...]: ...
 
 
+class PromptNumberRows(Protocol):
+    """The numbers by which people name prompts."""
+
+    async def of(self, prompt_ids: Iterable[str]) -> Mapping[str, int]:
+        """Each prompt's number; one that has none gets the next free one, in the order given."""
+
+
+class ChoiceRows(Protocol):
+    """What clients have decided about prompts, for good."""
+
+    async def of_pair(self, pair_id: str) -> Mapping[str, Choice]: ...
+    async def save(self, choice: Choice) -> None: ...
+
+
+class AgendaRows(Protocol):
+    """What is to come up in the next session."""
+
+    async def add(self, item: AgendaItem) -> AgendaItem: ...
+    async def save(self, item: AgendaItem) -> None: ...
+    async def shown(self, item_ids: Iterable[str], *, at: datetime) -> None: ...
+    async def done(self, item_ids: Iterable[str], *, at: datetime) -> None: ...
+    async def remove(self, item_id: str) -> None: ...
+    async def open_of(self, pair_id: str) -> tuple[AgendaItem, ...]: ...
+    async def of_source(self, event_id: str) -> AgendaItem | None: ...
+    async def pairs(self) -> tuple[str, ...]:
+        """The pairs that have something to talk about."""
+
+
+class QuestionRows(Protocol):
+    """Questions whether a schedule still fits."""
+
+    async def save(self, question: Question) -> None: ...
+    async def of_pair(self, pair_id: str, limit: int = 10) -> tuple[Question, ...]:
+        """The newest questions of a pair, newest first."""
+
+    async def open(self) -> tuple[Question, ...]:
+        """The questions that are planned, or whose polls have not been ended."""
+
+    async def posted(self, *, after: datetime, until: datetime) -> tuple[str, ...]:
+        """The ids of the schedules that posted something within a span."""
+
+
 class IntentRows(Protocol):
     """What the command line asks of the running bot."""
 
@@ -389,6 +434,10 @@ class Tx(Protocol):
     deliveries: DeliveryRows
     sittings: SittingRows
     records: RecordRows
+    prompt_numbers: PromptNumberRows
+    choices: ChoiceRows
+    agenda: AgendaRows
+    questions: QuestionRows
     intents: IntentRows
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:

@@ -1,36 +1,94 @@
-"""What is a command (DESIGN 7): a whole message, nothing else, so that people can talk about anything undisturbed."""
+"""What is a command (DESIGN 7): a whole message, nothing else, so that people can talk about anything undisturbed.
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+Here a message is only read. Whether its sender may do that, and where, is `permissions`.
+"""
 
-from bot.core.spelling import bare_words, unified
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from difflib import get_close_matches
+
+from bot.core.command_forms import Grammar, Match, Readers, command_form, plain_form
+from bot.core.command_names import CommandName
+from bot.core.schedules import parse_rule
+from bot.core.spelling import bare_words
+from bot.core.spoken_times import (
+    Day,
+    Moment,
+    in_english,
+    read_clock,
+    read_day,
+    read_length,
+    read_moment,
+    with_clocks,
+)
+from bot.core.zones import looks_like_place
+from bot.errors import ScheduleError
+
+LONGEST = 1000  # characters; the longest command is `trust` with a spaced fingerprint
+LONGEST_WORDS = 20_000  # of a question or a topic behind its colon
+
+_SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # a rule that has to count begins then, to see whether it can be read
+
+# These act only while the sender has something open; the flow knows, and takes them for conversation otherwise.
+NEEDS_SOMETHING_OPEN = frozenset(
+    {
+        CommandName.SKIP,
+        CommandName.BACK,
+        CommandName.STOP,
+        CommandName.LATER,
+        CommandName.WHY,
+        CommandName.DONE,
+        CommandName.UNDO,
+        CommandName.MOVE,
+        CommandName.FEWER,
+        CommandName.KEEP,
+    }
+)
 
 
-class CommandName(StrEnum):
-    """What a person can ask the bot to do."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """Something that people name by title, id or its number in the list."""
 
-    HELP = "help"
-    CRISIS = "crisis"
-    PROGRESS = "progress"
-    PAUSE = "pause"
-    RESUME = "resume"
-    UNDO = "undo"
-    JOURNAL = "journal"
-    DONE = "done"
-    AGAIN = "again"
-    SKIP = "skip"
-    TRUST = "trust"
+    id: str
+    number: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What can be named in a room."""
+
+    prompts: Sequence[Listed] = ()
+    starts: Mapping[str, str] = field(default_factory=dict)  # whole message -> the prompt that it starts
+    clients: Sequence[Listed] = ()  # in a console
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """A command and its arguments."""
+    """A command and its arguments, as far as it has them."""
 
     name: CommandName
-    arguments: tuple[str, ...] = ()  # of `trust`: user id and fingerprint, as typed
     explicit: bool = False  # began with `!`: whoever wrote it expects an answer in any case
+    client: str | None = None  # in the console: the pair that it is about
+    prompt: str | None = None
+    clock: time | None = None
+    length: timedelta | None = None
+    day: Day | None = None
+    moment: Moment | None = None
+    rule: str | None = None  # in English, for `parse_rule` with the client's wall time
+    place: str | None = None
+    words: str | None = None
+    number: int | None = None
+    user: str | None = None
+    fingerprint: str | None = None
+
+    @property
+    def needs_something_open(self) -> bool:
+        """Whether it is conversation while its sender has nothing open (DESIGN §7)."""
+        return self.name in NEEDS_SOMETHING_OPEN and not self.explicit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,79 +96,143 @@ class Miss:
     """Meant for the bot, but nothing that it knows."""
 
     word: str
+    near: CommandName | None = None  # what may have been meant
+    no_such_client: bool = False  # `for Bob ...`, and there is no Bob
 
 
-# Works in every language beside its own words, and stays when a practice changes its wording.
-ENGLISH: Mapping[CommandName, tuple[str, ...]] = {
-    CommandName.HELP: ("help",),
-    CommandName.CRISIS: ("crisis", "help me", "i need help", "emergency"),
-    CommandName.PROGRESS: ("progress",),
-    CommandName.PAUSE: ("pause",),
-    CommandName.RESUME: ("resume",),
-    CommandName.UNDO: ("undo",),
-    CommandName.JOURNAL: ("journal",),
-    CommandName.DONE: ("done",),
-    CommandName.AGAIN: ("again",),
-    CommandName.SKIP: ("skip",),
-    CommandName.TRUST: ("trust",),
-}
-# These act only while the sender has something open; the flow knows, and takes them for conversation otherwise.
-NEEDS_SOMETHING_OPEN = frozenset({CommandName.SKIP, CommandName.DONE, CommandName.UNDO})
-
-_BOTH = {
-    CommandName.HELP,
-    CommandName.CRISIS,
-    CommandName.PROGRESS,
-    CommandName.PAUSE,
-    CommandName.RESUME,
-    CommandName.UNDO,
-}
-FOR_CLIENT = frozenset({*_BOTH, CommandName.JOURNAL, CommandName.DONE, CommandName.AGAIN, CommandName.SKIP})
-FOR_THERAPIST = frozenset(_BOTH)
-IN_CONSOLE = frozenset({CommandName.HELP, CommandName.CRISIS, CommandName.TRUST})
-
-_END = ".!?…,;:。！？؟ \t"
-_TRUSTED = re.compile(r"(?P<user>@[^\s:]+:\S+)\s+(?P<fingerprint>\S[\S ]*)")
+NOTHING_KNOWN = Known()
 
 
-def command_form(text: str) -> str:
-    """Return a message as commands are compared: NFKC, lower case, plain dashes and quotes, no end punctuation."""
-    return " ".join(unified(text).lower().split()).rstrip(_END).strip("\"'").rstrip(_END)
+def could_be_command(text: str, grammar: Grammar, starts: Iterable[str] = ()) -> bool:
+    """Tell quickly whether a message may be a command at all, before anything is looked up for it."""
+    explicit, body = _marked(text)
+    form = command_form(body[:LONGEST])
+    first = form.split(" ", 1)[0].rstrip(",:")
+    return explicit or first in grammar.first_words or form in starts or _calls_for_help(form, grammar)
 
 
 def parse_command(
-    text: str,
-    words: Mapping[CommandName, Iterable[str]],
-    *,
-    from_therapist: bool,
-    console: bool,
+    text: str, grammar: Grammar, known: Known = NOTHING_KNOWN, *, alone: bool = False
 ) -> Command | Miss | None:
     """Tell whether a message is a command; None means that it is conversation.
 
-    `words` are the language's own command words. A Miss needs a leading `!`, or a `trust` in the console that lacks
-    its fingerprint.
+    A Miss needs a leading `!`, or a room in which a person is `alone` with the bot and a word that begins a command.
     """
-    if len(text) > 1000:  # no command is that long; the longest is `trust` with a spaced fingerprint
-        return None
     explicit, body = _marked(text)
-    form = command_form(body)
-    if not any(character.isalnum() for character in form):
+    if len(body) > LONGEST_WORDS:
         return None
-    known = _known(words)
-    name = known.get(form)
-    if name is None and known.get(bare_words(form)) is CommandName.CRISIS and not form.startswith("/"):
-        name = CommandName.CRISIS  # "help me 😭": here a needless answer harms nobody, a missing one might
-    allowed = IN_CONSOLE if console else FOR_THERAPIST if from_therapist else FOR_CLIENT
-    if name is not None and name in allowed and name is not CommandName.TRUST:
-        return Command(name=name, explicit=explicit)
-    first = form.split()[0]
-    if console and known.get(first) is CommandName.TRUST:
-        found = _TRUSTED.fullmatch(" ".join(body.split()[1:]))
-        if found is None:
-            return Miss(word=first)
-        arguments = (found["user"], found["fingerprint"])
-        return Command(name=CommandName.TRUST, arguments=arguments, explicit=explicit)
-    return Miss(word=first) if explicit else None
+    client, rest = None, body
+    if known.clients and (found := _for_client(body, grammar, known.clients)):
+        client, rest = found
+    command = _command(rest, grammar, known)
+    if command is not None:
+        return replace(command, explicit=explicit, client=client)
+    return _miss(rest, grammar, known, asked=explicit or client is not None, alone=alone)
+
+
+def named(text: str, listed: Iterable[Listed]) -> str | None:
+    """Return the id of what a text names by title, id or number; None when nothing or more than one thing is."""
+    form = bare_words(text)
+    number = int(form) if form.isdecimal() and form.isascii() and len(form) < 7 else None
+    found = {each.id for each in listed if form and form in {bare_words(name) for name in (each.id, *each.names)}}
+    found = found or {each.id for each in listed if number == each.number}
+    return found.pop() if len(found) == 1 else None
+
+
+def _miss(body: str, grammar: Grammar, known: Known, *, asked: bool, alone: bool) -> Miss | None:
+    tokens = command_form(body[:LONGEST]).split()
+    first = tokens[0].rstrip(",:") if tokens else ""
+    if not any(character.isalnum() for character in first) or not (asked or alone):
+        return None
+    if known.clients and any(tuple(tokens[: len(start)]) == start for start in grammar.for_client if start):
+        return Miss(word=first, no_such_client=True)
+    near = _near(first, grammar)
+    return Miss(word=first, near=near) if asked or near is not None else None
+
+
+def _command(body: str, grammar: Grammar, known: Known) -> Command | None:
+    if (free := _open_ended(body, grammar)) is not None:
+        return free
+    if len(body) > LONGEST:
+        return None
+    plain = plain_form(body)
+    form = plain.lower()
+    name = CommandName.CRISIS if _calls_for_help(form, grammar) else grammar.whole.get(form)
+    if name is not None:
+        return Command(name=name)
+    if (prompt := known.starts.get(form)) is not None:
+        return Command(name=CommandName.START, prompt=prompt)
+    match = grammar.match(plain.split(), _readers(grammar, known)) if plain else None
+    return _filled(match) if match else None
+
+
+def _open_ended(body: str, grammar: Grammar) -> Command | None:
+    """Read `ask: ...`; what follows the colon stays exactly as it was written."""
+    head, colon, words = body.replace("：", ":", 1).partition(":")
+    name = grammar.open_ended.get(command_form(head)) if colon and len(head) < LONGEST else None
+    if name is None or not words.strip():
+        return None
+    return Command(name=name, words=words.strip())
+
+
+def _calls_for_help(form: str, grammar: Grammar) -> bool:
+    """Read "help me 😭" as well: here a needless answer harms nobody, a missing one might."""
+    return grammar.whole.get(bare_words(form)) is CommandName.CRISIS and not form.startswith("/")
+
+
+def _for_client(body: str, grammar: Grammar, clients: Sequence[Listed]) -> tuple[str, str] | None:
+    """Read `for Alex` or `for Alex:` in front of a command; return the client and the command."""
+    tokens = body.split()
+    lower = [command_form(token) for token in tokens]
+    for start in grammar.for_client:
+        if tuple(lower[: len(start)]) != start:
+            continue
+        for end in range(len(tokens) - 1, len(start), -1):
+            client = named(" ".join(tokens[len(start) : end]), clients)
+            if client is not None:
+                return client, body.split(None, end)[-1]
+    return None
+
+
+def _readers(grammar: Grammar, known: Known) -> Readers:
+    def english(text: str) -> str:
+        return in_english(command_form(text), grammar.time_words)
+
+    def rule(text: str) -> str | None:
+        written = with_clocks(english(text))
+        with suppress(ScheduleError):
+            return parse_rule(written).text
+        with suppress(ScheduleError):  # it has to count, from the day on which it is planned
+            parse_rule(written, local=_SOME_TIME)
+            return written
+        return None
+
+    return {
+        "prompt": lambda text: named(text, known.prompts),
+        "client": lambda text: named(text, known.clients),
+        "time": lambda text: read_clock(english(text)),
+        "length": lambda text: read_length(english(text), grammar.numbers),
+        "day": lambda text: read_day(english(text)),
+        "moment": lambda text: read_moment(english(text), repeating=False),
+        "session": lambda text: read_moment(english(text), repeating=True),
+        "rule": rule,
+        "place": lambda text: text if looks_like_place(text) else None,
+        "number": lambda text: int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else None,
+        "user": lambda text: text if text.startswith("@") and ":" in text and " " not in text else None,
+        "fingerprint": lambda text: text,
+        "words": lambda _text: None,  # only behind a colon
+    }
+
+
+def _filled(match: Match) -> Command:
+    names = {"time": "clock", "session": "moment"}
+    arguments = {names.get(gap, gap): value for gap, value in match.values.items()}
+    return Command(name=match.name, **arguments)  # type: ignore[arg-type]  # each reader gives its field's type
+
+
+def _near(first: str, grammar: Grammar) -> CommandName | None:
+    close = get_close_matches(first, grammar.first_words, n=1, cutoff=0.8)
+    return grammar.named_by(close[0]) if close else None
 
 
 def _marked(text: str) -> tuple[bool, str]:
@@ -118,11 +240,3 @@ def _marked(text: str) -> tuple[bool, str]:
     if plain[:1] in {"!", "！"}:
         return True, plain[1:].strip()
     return False, plain
-
-
-def _known(words: Mapping[CommandName, Iterable[str]]) -> dict[str, CommandName]:
-    known: dict[str, CommandName] = {}
-    for vocabulary in (words, ENGLISH):  # English last: a word of it can never come to mean something else
-        for name, forms in vocabulary.items():
-            known.update({command_form(form): name for form in forms})
-    return known

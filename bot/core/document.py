@@ -20,7 +20,7 @@ from bot.errors import PackError
 MAX_BYTES = 64_000
 MAX_DEPTH = 10
 MAX_MISTAKES = 20  # of one file; more help nobody, and a slip of the indentation can make thousands
-MAX_SHOWN = 200  # characters of one part of a message: it may quote the file
+MAX_SHOWN = 300  # characters of one part of a message: it may quote the file
 PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
 
 Place = tuple[str | int, ...]  # the field names and list positions that lead to a value
@@ -290,7 +290,7 @@ YAML_SENTENCES = {
     "could not find expected ':'": "a line has no colon after its field name; write `field: value`",
     "while scanning a quoted scalar": "quotes are opened and not closed; close them, and write \\ twice inside them",
     "while scanning a double-quoted scalar": "a \\ stands inside double quotes; write it twice, or use single quotes",
-    "while parsing a flow": "a text or list that begins with { or [ is not closed; close it, or put the text in quotes",
+    "while parsing a flow": "something in { } or [ ] is not closed, or needs quotes; close it, or quote its texts",
     "expected <block end>": "something is out of line; indent it like what is above it, and quote texts with { or '",
     "while scanning a block scalar": "something stands behind `|` or `>`; begin the text in the next line",
     "while scanning a tag": "a text begins with !; put the text in quotes",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from bot.core.commands import command_form
+from bot.core.command_forms import command_form
 from bot.core.document import read_document, validate
 from bot.core.fields import Duration, Id, Label, Part, Sentence, Title, Whole, refuse
 from bot.core.fitting import when_mistakes

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from bot.core.conditions import Condition
 from bot.core.fields import Flag, Id, Label, Number, Part, ScaleText, Sentence, Unit, refuse
@@ -72,6 +72,8 @@ class TextStep(_Step):
 
 class ScaleStep(_Step):
     """A step answered with a whole number, and with a note if one likes."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["scale"]}, {"required": ["of"]}]})
 
     kind: Literal["scale"] = Field(description="A whole number that people type.")
     scale: ScaleText | None = Field(default=None, description="The smallest and the largest number.")

@@ -1,9 +1,10 @@
 """What prompt files owe each other: translations ask the same, and no word starts two things."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bot.core.commands import Command, CommandName, command_form, parse_command
+from bot.core.command_forms import Grammar, command_form
+from bot.core.commands import Command, parse_command
 from bot.core.document import Document, Mistake
 from bot.core.prompts import ChoiceStep, NumberStep, Prompt, ScaleStep, Step
 
@@ -27,14 +28,14 @@ def translation_mistakes(translations: Iterable[PromptFile]) -> Iterator[Mistake
         yield from _differences(reference, file)
 
 
-def start_mistakes(files: Iterable[PromptFile], commands: Mapping[CommandName, Iterable[str]]) -> Iterator[Mistake]:
+def start_mistakes(files: Iterable[PromptFile], grammar: Grammar) -> Iterator[Mistake]:
     """Yield the `starts` of one language that are a command, or start another prompt too."""
     taken: dict[str, str] = {}
     for file in sorted(files, key=lambda file: (file.own, file.prompt.id)):
         for place, start in enumerate(file.prompt.starts):
             form = command_form(start)
             other = taken.setdefault(form, file.prompt.id)
-            command = parse_command(start, commands, from_therapist=False, console=False)
+            command = parse_command(start, grammar)
             if isinstance(command, Command):
                 text = f"{start!r} is a command already ({command.name}); choose other words"
                 yield file.document.mistake(("starts", place), text)
@@ -48,17 +49,19 @@ def _differences(reference: PromptFile, file: PromptFile) -> Iterator[Mistake]:
     if mine.version != theirs.version:
         text = f"is {mine.version}, in {source} it is {theirs.version}; give both the same version"
         yield file.document.mistake(("version",), text)
-    ids, others = [step.id for step in mine.steps], [step.id for step in theirs.steps]
-    if ids != others:
-        text = f"are {', '.join(ids)}, in {source} they are {', '.join(others)}; keep ids and order the same"
-        yield file.document.mistake(("steps",), text)
-        return
-    for place, (step, other) in enumerate(zip(mine.steps, theirs.steps, strict=True)):
+    for place, (step, other) in enumerate(zip(mine.steps, theirs.steps, strict=False)):
+        if step.id != other.id:
+            text = f"is {step.id}, in {source} this step is {other.id}; keep ids and order the same"
+            yield file.document.mistake(("steps", place, "id"), text)
+            return
         own, held = _meaning(step), _meaning(other)
         for name in sorted(own.keys() | held.keys()):
             if own.get(name) != held.get(name):
                 what = f"`{name}` differs from {source}; keep what is not language the same"
                 yield file.document.mistake(("steps", place, name), what)
+    if len(mine.steps) != len(theirs.steps):
+        text = f"are {len(mine.steps)}, in {source} they are {len(theirs.steps)}; add or remove the others"
+        yield file.document.mistake(("steps",), text)
 
 
 def _meaning(step: Step) -> dict[str, object]:

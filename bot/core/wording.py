@@ -5,12 +5,15 @@ have to be there. A practice that edits a text is told at once, with the line, w
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from bot.core.commands import CommandName, command_form
+from bot.core.command_forms import Grammar, check_form, command_form
+from bot.core.command_names import CommandName
 from bot.core.document import read_document, validate
+from bot.core.prompts import KINDS
 from bot.core.reading import ReadingWords
 from bot.core.template import check_gaps, say
 
@@ -29,8 +32,10 @@ def _says(*may: str, must: tuple[str, ...] = ()) -> AfterValidator:
 Plain = Annotated[str, _says()]
 Title = Annotated[str, _says("title")]
 Client = Annotated[str, _says("room", "client", must=("client",))]
+Named = Annotated[str, _says("client")]  # the client may be spoken to, or about
 Person = Annotated[str, _says("person", "room", "client", must=("person",))]
 Word = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\r\n]*\S[^\r\n]*$")]
+Form = Annotated[Word, AfterValidator(check_form)]
 
 
 class Calendar(BaseModel):
@@ -48,7 +53,11 @@ class Wording(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    commands: Mapping[CommandName, tuple[Word, ...]]
+    commands: Mapping[CommandName, tuple[Form, ...]]
+    for_client: tuple[Word, ...] = Field(description="What stands before a client's name in the console: `for Alex`.")
+    time_words: Mapping[Word, Word] = Field(
+        description="Words of days, months, rules and lengths of time, each with the English one: `montag: mon`."
+    )
     reading: ReadingWords
     calendar: Calendar
 
@@ -141,7 +150,6 @@ class Wording(BaseModel):
     console_trusted: Annotated[str, _says("person", "fingerprint", must=("person", "fingerprint"))]
     console_trust_wrong: Annotated[str, _says("person", "user")]
     console_trust_not_here: Plain
-    console_trust_miss: Plain
     console_drift: Annotated[str, _says("room", "client", "what", must=("what",))]
     console_untrusted_word: Person
     console_plain_text: Person
@@ -166,6 +174,145 @@ class Wording(BaseModel):
     back_at_first: Title
     later_until: Annotated[str, _says("title", "time", must=("time",))]
     later_used: Title
+
+    # What is asked of the bot: refusals
+    help_usage: Annotated[str, _says("example", must=("example",))]
+    examples: Mapping[CommandName, Plain] = Field(description="How a command with arguments is written, for a miss.")
+    help_more: Annotated[str, _says(must=("crisis_line",))]
+    help_therapist_more: Annotated[str, _says(must=("crisis_line",))]
+    console_help_more: Annotated[str, _says(must=("crisis_line",))]
+    console_about: Annotated[str, _says(must=("client", "text"))]
+    console_which: Annotated[str, _says("clients", "name", must=("clients",))]
+    console_no_such_client: Annotated[str, _says(must=("clients",))]
+    console_no_clients: Plain
+    refused_therapists: Named
+    refused_clients: Named
+    refused_pause_is_clients: Named
+    refused_client_refused: Annotated[str, _says("client", "title")]
+    refused_console_only: Named
+    refused_room_only: Named
+    refused_not_joined: Named
+    refused_paused: Named
+    refused_therapist_gone: Annotated[str, _says("client", "practice")]
+    refused_over: Named
+
+    # When things come, in words
+    moment: Annotated[str, _says(must=("day", "time"))]
+    and_last: Annotated[str, _says(must=("before", "last"))]
+    rule_daily: Annotated[str, _says(must=("times",))]
+    rule_weekdays: Annotated[str, _says(must=("times",))]
+    rule_days: Annotated[str, _says(must=("days", "times"))]
+    rule_every_days: Annotated[str, _says(must=("count", "times"))]
+    rule_every_weeks: Annotated[str, _says(must=("count", "days", "times"))]
+    rule_other: Annotated[str, _says(must=("rule",))]
+    rule_times: Annotated[str, _says(must=("when", "count"))]
+    rule_from: Annotated[str, _says(must=("when", "day"))]
+    rule_until: Annotated[str, _says(must=("when", "day"))]
+    rule_window: Annotated[str, _says(must=("count", "opens", "closes"))]
+    rule_window_once: Annotated[str, _says("count", must=("opens", "closes"))]
+    rule_window_days: Annotated[str, _says(must=("when", "days"))]
+    rule_at: Annotated[str, _says(must=("time",))]
+    rule_session_same_time: Plain
+    rule_session_day: Annotated[str, _says(must=("at",))]
+    rule_session_day_before: Annotated[str, _says(must=("at",))]
+    rule_session_day_after: Annotated[str, _says(must=("at",))]
+    rule_session_days_before: Annotated[str, _says(must=("count", "at"))]
+    rule_session_days_after: Annotated[str, _says(must=("count", "at"))]
+    rule_session_before: Annotated[str, _says(must=("length",))]
+    rule_session_after: Annotated[str, _says(must=("length",))]
+    # Schedules, as they are changed and shown
+    now_comes: Annotated[str, _says(must=("title", "when", "next"))]
+    now_comes_with_session: Annotated[str, _says(must=("title", "when"))]
+    now_comes_over: Annotated[str, _says(must=("title", "when"))]
+    in_quiet_hours: Annotated[str, _says(must=("hours",))]
+    paused_meanwhile: Plain
+    client_wants_fewer: Named
+    refused_for_good: Title
+    is_stopped: Title
+    not_planned: Title
+    taken_away: Title
+    nothing_to_bring_back: Title
+    may_come_again: Title
+    cannot_move: Annotated[str, _says(must=("title", "when"))]
+    cannot_thin_out: Annotated[str, _says(must=("title", "when"))]
+    no_goal_yet: Title
+    no_such_prompt: Named
+    sent: Title
+    prompts_header: Plain
+    prompt_line: Annotated[str, _says("why", must=("number", "title"))]
+    schedules_header: Plain
+    nothing_planned: Plain
+    schedule_line: Annotated[str, _says(must=("number", "title", "when", "next"))]
+    schedule_line_without: Annotated[str, _says(must=("number", "title", "when"))]
+    schedule_changed: Annotated[str, _says("client", must=("planned",))]
+    schedules_stopped: Annotated[str, _says("client", must=("titles",))]
+    schedules_stopped_by: Annotated[str, _says(must=("client", "titles"))]
+    schedule_hint: Plain
+    more_in_console: Annotated[str, _says(must=("count",))]
+    next_prompt: Annotated[str, _says(must=("title", "next"))]
+    somebody: Plain
+    paused_until: Annotated[str, _says(must=("until",))]
+    pause_past: Plain
+    resumed_next: Annotated[str, _says(must=("title", "next"))]
+    later_too_far: Plain
+    timezone_is: Annotated[str, _says(must=("city", "now"))]
+    timezone_changed: Annotated[str, _says(must=("city", "now"))]
+    timezone_which: Annotated[str, _says(must=("places",))]
+    timezone_unknown: Plain
+    # What `try` shows
+    try_header: Annotated[str, _says(must=("title", "why"))]
+    try_step: Annotated[str, _says(must=("number", "ask", "how"))]
+    try_kinds: Mapping[str, Plain] = Field(description="How each kind of step is answered.")
+    try_optional: Plain
+    try_when: Plain
+    try_goal: Plain
+    try_footer: Plain
+    # Sessions and what is brought to them
+    session_once: Annotated[str, _says("count", must=("when",))]
+    session_weekly: Annotated[str, _says("count", must=("when",))]
+    session_every_weeks: Annotated[str, _says(must=("count", "when"))]
+    session_only_prompts: Plain
+    session_known: Annotated[str, _says(must=("when",))]
+    session_past: Plain
+    session_none: Plain
+    session_list: Annotated[str, _says(must=("when",))]
+    session_moved: Annotated[str, _says(must=("old", "new"))]
+    session_cancelled: Annotated[str, _says(must=("when",))]
+    session_next: Annotated[str, _says(must=("when",))]
+    session_ended: Plain
+    next_session: Annotated[str, _says(must=("next",))]
+    agenda_asked: Annotated[str, _says("number")]
+    agenda_brought: Annotated[str, _says("number")]
+    agenda_empty: Plain
+    agenda_header: Plain
+    agenda_before: Annotated[str, _says(must=("when",))]
+    agenda_question: Annotated[str, _says("who", must=("number", "text"))]
+    agenda_topic: Annotated[str, _says("who", must=("number", "text"))]
+    agenda_done: Annotated[str, _says(must=("number",))]
+    agenda_no_such_number: Annotated[str, _says(must=("number",))]
+    console_asked: Client
+    # The question after three unanswered prompts
+    fit_question: Title
+    fit_keep: Word
+    fit_move: Word
+    fit_fewer: Word
+    fit_stop: Word
+    fit_kept: Title
+    fit_move_when: Title
+    question_over: Plain
+
+    @cached_property
+    def grammar(self) -> Grammar:
+        """The commands of this language, and the English ones."""
+        return Grammar(
+            self.commands, for_client=self.for_client, time_words=self.time_words, numbers=self.reading.numbers
+        )
+
+    @model_validator(mode="after")
+    def _every_kind(self) -> Self:
+        if set(self.try_kinds) != set(KINDS):
+            raise ValueError(f"`try_kinds` says how each kind of step is answered: {', '.join(KINDS)}")
+        return self
 
     @model_validator(mode="after")
     def _one_meaning_per_word(self) -> Self:

@@ -1,170 +1,141 @@
-"""What each command does and says (DESIGN §7); an answer is one quiet notice."""
+"""A message that may be a command: read, looked up in the table of permissions, and handed to whoever carries it out.
 
-from collections.abc import Awaitable, Callable
+An answer is one quiet notice (DESIGN §7); in a console it names the client whom it is about.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from bot.core.commands import Command, CommandName, Miss
+from bot.core.command_names import CommandName
+from bot.core.commands import Command, Known, Miss, could_be_command, parse_command
 from bot.core.inbox import InboxEvent
-from bot.core.pairs import PairEvent
 from bot.core.people import Pair
-from bot.core.progress import Point, progress_text
-from bot.core.records import RecordKind, RecordState
-from bot.core.sittings import Turn
-from bot.core.trust import fingerprint_groups
-from bot.core.wording import say as fill
-from bot.flows.answering import Answering
-from bot.flows.conversation import Conversation
-from bot.flows.crisis import answer_crisis
-from bot.flows.journal import Journal
-from bot.flows.life import Life
+from bot.core.permissions import Because, Refused, Role, Stand, Verdict, Where, permit, stand_of
+from bot.core.template import say as fill
+from bot.flows.names import Names
 from bot.flows.places import Place
+from bot.flows.request import Carry, Request
 from bot.flows.speak import Voice, say
-from bot.ports import Cipher, Clock, Tx
+from bot.ports import Tx
 
-Says = Callable[[Tx, Place, Command, datetime], Awaitable[str | None]]
+# In a console these are about nobody, or about all.
+NO_CLIENT_NEEDED = frozenset(
+    {
+        CommandName.HELP,
+        CommandName.HELP_MORE,
+        CommandName.CRISIS,
+        CommandName.TRUST,
+        CommandName.PROMPTS,
+        CommandName.TRY,
+    }
+)
 
 
 class Commands:
-    """Carries out commands."""
+    """Takes commands."""
 
-    def __init__(
-        self,
-        *,
-        voice: Voice,
-        answering: Answering,
-        conversation: Conversation,
-        journal: Journal,
-        life: Life,
-        cipher: Cipher,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, *, voice: Voice, names: Names, carriers: Mapping[CommandName, Carry]) -> None:
         self._voice = voice
-        self._answering = answering
-        self._conversation = conversation
-        self._journal = journal
-        self._life = life
-        self._cipher = cipher
-        self._clock = clock
-        self._by_name: dict[CommandName, Says] = {
-            CommandName.PROGRESS: self._progress,
-            CommandName.PAUSE: self._pause,
-            CommandName.RESUME: self._resume,
-            CommandName.UNDO: self._undo,
-            CommandName.JOURNAL: self._start_journal,
-            CommandName.DONE: self._done,
-            CommandName.AGAIN: self._again,
-            CommandName.SKIP: self._skip,
-            CommandName.TRUST: self._trust,
-        }
+        self._names = names
+        self._carriers = carriers
 
-    def miss(self, place: Place, miss: Miss) -> str:
-        """Return the one sentence for a `!word` that is no command."""
-        words = self._voice.words(place)
-        if miss.word in {"trust", *words.commands.get(CommandName.TRUST, ())}:
-            return words.console_trust_miss
-        return fill(words.help_miss, word=miss.word)
-
-    async def run(self, tx: Tx, place: Place, command: Command, event: InboxEvent, *, at: datetime) -> bool:
-        """Carry out a command; False when it has nothing to act on, so that the word may be conversation."""
-        if command.name is CommandName.CRISIS:
-            await answer_crisis(tx, place, event.event_id, event.sender, self._voice, at=at)
+    async def take(self, tx: Tx, place: Place, event: InboxEvent, text: str, *, at: datetime) -> bool:
+        """Carry a message out if it is a command; False when it is conversation."""
+        words, console = self._voice.words(place), place.pair is None
+        if not console and not could_be_command(text, words.grammar, self._names.starts(place)):
+            return False
+        known = await self._names.known(tx, place)
+        found = parse_command(text, words.grammar, known, alone=console)
+        if found is None:
+            return False
+        if isinstance(found, Miss):
+            if place.pair is None or place.pair.standing.live:
+                await say(tx, place, self._missed(place, found, known), at=at)
             return True
-        if command.name is CommandName.HELP:
-            await say(tx, place, await self._help(tx, place, event.sender), at=at)
-            return True
-        text = await self._by_name[command.name](tx, place, command, at)
-        if text:
-            await say(tx, place, text, at=at)
-        return text is not None
+        return await self._carry_out(tx, await self._request(tx, place, event, found, at), known, text)
 
-    async def _help(self, tx: Tx, place: Place, sender: str) -> str:
-        words = self._voice.words(place)
-        line = self._voice.crisis_line(place)
-        if place.pair is None:
-            pairs = [await self._pair_line(tx, place, pair) for pair in await tx.pairs.of_person(place.room.therapist)]
-            return fill(
-                words.console_help, crisis_line=line, fingerprint=self._voice.fingerprint, pairs="\n".join(pairs)
-            )
-        template = words.help if place.role(sender) == "client" else words.help_therapist
-        return fill(template, crisis_line=line, fingerprint=self._voice.fingerprint)
-
-    async def _pair_line(self, tx: Tx, place: Place, pair: Pair) -> str:
-        identity = (await tx.devices.identities([pair.client])).get(pair.client)
-        pinned = fingerprint_groups(identity.pinned_master) if identity and identity.pinned_master else "–"
-        return fill(
-            self._voice.words(place).console_pair,
-            number=pair.number,
-            room=pair.word,
-            client=pair.client_name,
-            state=pair.standing.shown,
-            fingerprint=pinned,
-        )
-
-    async def _progress(self, tx: Tx, place: Place, _command: Command, at: datetime) -> str | None:
-        if place.pair is None:
-            return None
-        records = [
-            record for record in await tx.records.newest(place.pair.pair_id) if record.state is RecordState.RECORDED
-        ]
-        points: dict[str, list[Point]] = {}
-        for record in records:
-            if record.kind is RecordKind.CHECKIN and record.goal_id:
-                points.setdefault(record.goal_id, []).append(Point(at=record.first_at, value=record.content["value"]))
-        return progress_text(
-            await tx.pairs.goals(place.pair.pair_id),
-            points,
-            [record.first_at for record in records],
-            wording=self._voice.words(place),
-            zone=ZoneInfo(place.pair.timezone),
+    async def _request(self, tx: Tx, place: Place, event: InboxEvent, command: Command, at: datetime) -> Request:
+        role: Role = "client" if place.role(event.sender) == "client" else "therapist"
+        return Request(
+            place=place,
+            role=role,
+            command=command,
+            event=event,
             at=at,
+            words=self._voice.words(place),
+            about=place.pair or await self._client(tx, place, command),
         )
 
-    async def _pause(self, tx: Tx, place: Place, _command: Command, at: datetime) -> str | None:
-        return await self._paused(tx, place, PairEvent.PAUSE, at)
+    async def _client(self, tx: Tx, place: Place, command: Command) -> Pair | None:
+        """The client that is named in a console, or the only one there."""
+        pairs = await self._names.clients(tx, place)
+        if command.client is not None:
+            return next((pair for pair in pairs if pair.pair_id == command.client), None)
+        live = [pair for pair in pairs if pair.standing.live] or list(pairs)
+        return live[0] if len(live) == 1 else None
 
-    async def _resume(self, tx: Tx, place: Place, _command: Command, at: datetime) -> str | None:
-        return await self._paused(tx, place, PairEvent.RESUME, at)
+    async def _carry_out(self, tx: Tx, request: Request, known: Known, text: str) -> bool:
+        name, about = request.command.name, request.about
+        if about is None and name not in NO_CLIENT_NEEDED:
+            await say(tx, request.place, _which(request, known), at=request.at)
+            return True
+        verdict = permit(
+            request.role,
+            request.where,
+            stand_of(about.standing) if about else Stand.RUNNING,
+            name,
+            client_paused=bool(about and about.paused and about.paused_by == "client"),
+            client_refused=await _client_refused(tx, request),
+        )
+        if isinstance(verdict, Refused):
+            await self._answer(tx, request, self._refusal(request, verdict.because))
+            return True
+        carry = self._carriers.get(name)
+        said = await carry(tx, request) if carry and verdict is Verdict.ALLOWED else None
+        if said is not None:
+            await self._answer(tx, request, said)
+        elif request.command.explicit and (about is None or about.standing.live):
+            word = text.strip().lstrip("!！").split()[0]
+            await self._answer(tx, request, fill(request.words.help_miss, word=word))
+        return said is not None or request.command.explicit
 
-    async def _paused(self, tx: Tx, place: Place, event: PairEvent, at: datetime) -> str | None:
-        if place.pair is None:
-            return None
-        words, pause = self._voice.words(place), event is PairEvent.PAUSE
-        if place.pair.paused == pause:
-            return words.already_paused if pause else words.not_paused
-        await self._life.happen(tx, place.pair, event, at=at)
-        return words.paused if pause else words.resumed
+    async def _answer(self, tx: Tx, request: Request, text: str) -> None:
+        if text and request.about and request.where is Where.CONSOLE and request.command.name not in NO_CLIENT_NEEDED:
+            text = fill(request.words.console_about, client=request.about.client_name, text=text)
+        if text:
+            await say(tx, request.place, text, at=request.at)
 
-    async def _undo(self, tx: Tx, place: Place, command: Command, at: datetime) -> str | None:
-        said = await self._answering.undo(tx, place, at=at)
-        return self._voice.words(place).nothing_to_undo if said is None and command.explicit else said
+    def _refusal(self, request: Request, because: Because) -> str:
+        client = request.about.client_name if request.about else ""
+        prompt = self._voice.pack(request.about).prompts.get(request.command.prompt or "")
+        sentence = getattr(request.words, because.value)
+        title = prompt.title if prompt else ""
+        return fill(sentence, client=client, title=title, practice=self._voice.practice.line)
 
-    async def _start_journal(self, tx: Tx, place: Place, _command: Command, at: datetime) -> str | None:
-        return await self._journal.start(tx, place, at=at)
-
-    async def _done(self, tx: Tx, place: Place, command: Command, at: datetime) -> str | None:
-        record = await self._journal.open_of(tx, place)
-        if record is not None:
-            return await self._journal.done(tx, place, record, at=at)
-        said = await self._conversation.turn(tx, place, Turn.DONE, at=at)
-        return self._voice.words(place).journal_empty if said is None and command.explicit else said
-
-    async def _again(self, tx: Tx, place: Place, _command: Command, at: datetime) -> str | None:
-        said = await self._conversation.again(tx, place, at=at)
-        return self._voice.words(place).no_open_prompt if said is None else said
-
-    async def _skip(self, tx: Tx, place: Place, command: Command, at: datetime) -> str | None:
-        said = await self._conversation.turn(tx, place, Turn.SKIP, at=at)
-        return self._voice.words(place).nothing_to_skip if said is None and command.explicit else said
-
-    async def _trust(self, tx: Tx, place: Place, command: Command, _at: datetime) -> str | None:
-        """Confirm a client's new key; a therapist's own only the operator confirms (CRYPTO 4)."""
+    def _missed(self, place: Place, miss: Miss, known: Known) -> str:
+        """Return the one sentence for what was meant for the bot and is no command."""
         words = self._voice.words(place)
-        user, fingerprint = command.arguments
-        pair = next((each for each in await tx.pairs.of_person(user) if each.client == user), None)
-        if place.pair is not None or pair is None or pair.therapist != place.room.therapist:
-            return words.console_trust_not_here
-        if not await self._cipher.confirm(tx, user, fingerprint, self._clock.real()):
-            return fill(words.console_trust_wrong, person=pair.client_name, user=user)
-        shown = fingerprint_groups("".join(fingerprint.split()))
-        return fill(words.console_trusted, person=pair.client_name, fingerprint=shown)
+        if miss.no_such_client:
+            return fill(words.console_no_such_client, clients=_clients(known))
+        example = words.examples.get(miss.near) if miss.near else None
+        return fill(words.help_usage, example=example) if example else fill(words.help_miss, word=miss.word)
+
+
+async def _client_refused(tx: Tx, request: Request) -> bool:
+    prompt = request.command.prompt
+    if prompt is None or request.about is None or request.by_client:
+        return False
+    choice = (await tx.choices.of_pair(request.about.pair_id)).get(prompt)
+    return choice is not None and choice.refused
+
+
+def _which(request: Request, known: Known) -> str:
+    """Ask for whom a command in a console was meant."""
+    if not known.clients:
+        return request.words.console_no_clients
+    first = min(known.clients, key=lambda client: client.number)
+    return fill(request.words.console_which, clients=_clients(known), name=first.names[0])
+
+
+def _clients(known: Known) -> str:
+    return ", ".join(f"{client.names[0]} ({client.names[1]})" for client in known.clients)

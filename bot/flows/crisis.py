@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.core.commands import Command, CommandName, parse_command
+from bot.core.command_names import CommandName
+from bot.core.commands import Command, parse_command
 from bot.flows.places import Place
 from bot.flows.speak import MESSAGE, Voice, call, post
 from bot.ports import Tx
@@ -17,7 +18,7 @@ def calls_for_help(place: Place, sender: str, event_type: str, content: Mapping[
     body = content.get("body")
     if place.role(sender) != "client" or event_type != MESSAGE or not isinstance(body, str):
         return False
-    command = parse_command(body, voice.words(place).commands, from_therapist=False, console=False)
+    command = parse_command(body, voice.words(place).grammar)
     return isinstance(command, Command) and command.name is CommandName.CRISIS
 
 

@@ -1,8 +1,10 @@
-"""What time brings: prompts that are due, reminders, pauses that are over."""
+"""What time brings: prompts that are due, reminders, the end of pauses, agendas, the question whether a time fits."""
 
 from datetime import datetime
 
+from bot.flows.agenda import Agenda
 from bot.flows.deliver import Deliverer, Reached
+from bot.flows.fit_question import FitQuestions
 from bot.flows.life import Life
 from bot.flows.remind import Reminders
 from bot.ports import Store
@@ -11,11 +13,22 @@ from bot.ports import Store
 class Timetable:
     """Looks at what is due."""
 
-    def __init__(self, *, store: Store, deliverer: Deliverer, reminders: Reminders, life: Life) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        deliverer: Deliverer,
+        reminders: Reminders,
+        life: Life,
+        agenda: Agenda,
+        fit: FitQuestions,
+    ) -> None:
         self._store = store
         self._deliverer = deliverer
         self._reminders = reminders
         self._life = life
+        self._agenda = agenda
+        self._fit = fit
 
     async def look(self, *, at: datetime) -> Reached:
         """Do what is due by `at`, batch by batch.
@@ -31,7 +44,11 @@ class Timetable:
                 following = _first(prompts.next_due, reminders.next_due)
                 if following is None or following > at:
                     pauses = await self._life.end_pauses(tx, at=at)
-                    return Reached(posted=posted, next_due=_first(following, pauses))
+                    agenda, fit = await self._agenda.due(tx, at=at), await self._fit.due(tx, at=at)
+                    return Reached(
+                        posted=posted + agenda.posted + fit.posted,
+                        next_due=_first(following, pauses, agenda.next_due, fit.next_due),
+                    )
 
 
 def _first(*instants: datetime | None) -> datetime | None:

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import ports
+from bot.store.agenda import AgendaRows
+from bot.store.choices import ChoiceRows
 from bot.store.deliveries import DeliveryRows
 from bot.store.devices import DeviceRows
 from bot.store.engine import READS, create_engine
@@ -20,6 +22,8 @@ from bot.store.megolm import MegolmRows
 from bot.store.olm import OlmRows
 from bot.store.outbox import OutboxRows
 from bot.store.pairs import PairRows
+from bot.store.prompt_numbers import PromptNumberRows
+from bot.store.questions import QuestionRows
 from bot.store.records import RecordRows
 from bot.store.rooms import RoomRows
 from bot.store.schedules import ScheduleRows
@@ -51,6 +55,10 @@ class Transaction:
         self.deliveries: ports.DeliveryRows = DeliveryRows(session)
         self.sittings: ports.SittingRows = SittingRows(session)
         self.records: ports.RecordRows = RecordRows(session)
+        self.prompt_numbers: ports.PromptNumberRows = PromptNumberRows(session)
+        self.choices: ports.ChoiceRows = ChoiceRows(session)
+        self.agenda: ports.AgendaRows = AgendaRows(session)
+        self.questions: ports.QuestionRows = QuestionRows(session)
         self.intents: ports.IntentRows = IntentRows(session)
 
     @asynccontextmanager

@@ -7,6 +7,8 @@ from bot.core.people import Purpose
 from bot.store.sealing import pair_owner
 from bot.store.session import MINE, Session
 from bot.store.tables import (
+    agenda,
+    choices,
     counters,
     deliveries,
     draws,
@@ -22,6 +24,7 @@ from bot.store.tables import (
     members,
     outbox,
     pairs,
+    questions,
     record_sources,
     records,
     rooms,
@@ -33,6 +36,20 @@ from bot.store.tables import (
     to_device,
 )
 
+_OF_PAIR = (
+    records,
+    sittings,
+    deliveries,
+    draws,
+    schedules,
+    session_changes,
+    sessions,
+    choices,
+    agenda,
+    questions,
+    goals,
+    pairs,
+)
 _FINAL = (OutboxState.SENT, OutboxState.DROPPED, OutboxState.PARKED)
 _PAIR_IDS = select(pairs.c.pair_id).where(pairs.c.account == MINE).order_by(pairs.c.number)
 _own_rooms = select(rooms.c.room_id).where(
@@ -60,8 +77,7 @@ def _statements() -> tuple[Delete, ...]:
         delete(table).where(table.c.account == MINE, table.c.room_id.in_(_own_rooms)) for table in (members, gaps, talk)
     ]
     of_pair = [
-        delete(table).where(table.c.account == MINE, table.c.pair_id == bindparam("of_pair"))
-        for table in (records, sittings, deliveries, draws, schedules, session_changes, sessions, goals, pairs)
+        delete(table).where(table.c.account == MINE, table.c.pair_id == bindparam("of_pair")) for table in _OF_PAIR
     ]
     # The console was told who is who, and finished intents carry names: both are sealed by the account's key.
     out = delete(outbox).where(
@@ -95,7 +111,7 @@ async def pair_ids(session: Session) -> tuple[str, ...]:
 
 async def purge_pair(session: Session, pair_id: str) -> None:
     """Delete all rows of a pair, finished messages to its console and finished intents."""
-    names = [f"{noun}:{pair_id}" for noun in ("goals", "schedules", "sessions", "deliveries")]
+    names = [f"{noun}:{pair_id}" for noun in ("goals", "schedules", "sessions", "agenda", "deliveries")]
     binds = {"of_pair": pair_id, "of_owner": pair_owner(pair_id), "of_names": names}
     for statement in _STATEMENTS:
         used = {name: value for name, value in binds.items() if name in statement.compile().params}

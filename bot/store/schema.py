@@ -9,7 +9,7 @@ from bot.errors import SchemaTooNew
 from bot.store.engine import create_engine
 from bot.store.session import guarded
 
-SCHEMA = "0003"  # the newest revision in `migrations/versions`
+SCHEMA = "0004"  # the newest revision in `migrations/versions`
 _LOCK = 4_710_110_021  # PostgreSQL: two processes that open a new database migrate it one after the other
 
 

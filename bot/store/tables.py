@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+from bot.core.agenda import AgendaKind
 from bot.core.deliveries import DeliveryState
 from bot.core.inbox import InboxState
 from bot.core.outbox import OutboxState
@@ -42,6 +43,7 @@ metadata = MetaData(
 UNSENT = text("state IN ('queued', 'encrypted')")
 NOT_BACKED_UP = text("NOT backed_up")
 OPEN_RECORD = text("state = 'open'")
+OPEN_QUESTION = text("closed_at IS NULL")
 TO_REMIND = text("remind_at IS NOT NULL")
 PAUSE_ENDS = text("paused_until IS NOT NULL")
 OPEN_SITTING = text("state = 'open'")
@@ -386,6 +388,7 @@ deliveries = _table(
     Column("remind_at", Instant),
     Index(None, "account", "pair_id", "due"),
     Index(None, "account", "schedule_id", "state", "due"),
+    Index(None, "account", "posted_at"),
     _partial("ix_deliveries_to_remind", TO_REMIND, "account", "remind_at"),
     UniqueConstraint("account", "schedule_id", "occurrence"),  # what makes a second prompt impossible (DESIGN 5)
     UniqueConstraint("account", "pair_id", "number"),
@@ -431,6 +434,48 @@ records = _table(
     Index(None, "account", "delivery_id"),
 )
 record_sources = _table("record_sources", _key("event_id"), _key("record_id"), Index(None, "account", "record_id"))
+
+# --- what people asked the bot for -----------------------------------------------------------------------------------
+
+# The stable numbers in the list of prompts; the same for all pairs.
+prompt_numbers = _table("prompt_numbers", _key("prompt_id"), _number("number"), UniqueConstraint("account", "number"))
+choices = _table(
+    "choices",
+    _key("pair_id"),
+    _key("prompt_id"),
+    _yes("refused"),
+    _maybe("at_most"),
+    Column("changed_at", Instant, nullable=False),
+)
+agenda = _table(
+    "agenda",
+    _key("item_id"),
+    _words("pair_id"),
+    _number("number"),
+    Column("kind", Member(AgendaKind), nullable=False),
+    _sealed("text"),
+    _yes("by_client"),
+    _words("source"),
+    _words("room_id"),
+    Column("created_at", Instant, nullable=False),
+    Column("shown_at", Instant),
+    Column("done_at", Instant),
+    UniqueConstraint("account", "pair_id", "number"),
+    Index(None, "account", "source"),
+)
+questions = _table(
+    "questions",
+    _key("question_id"),
+    _words("pair_id"),
+    _words("schedule_id"),
+    _maybe("outbox_id"),
+    Column("asked_at", Instant, nullable=False),
+    _sealed("options"),
+    Column("answer", LargeBinary),
+    Column("closed_at", Instant),
+    Index(None, "account", "pair_id", "asked_at"),
+    _partial("ix_questions_open", OPEN_QUESTION, "account", "asked_at"),
+)
 
 # --- the command line ------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types; comes with nio
+from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from bot.core import events

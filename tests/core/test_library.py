@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from datetime import time, timedelta
 
 import pytest
 
-from bot.core.commands import CommandName, parse_command
+from bot.core.command_forms import WORDS
+from bot.core.command_names import CommandName
+from bot.core.commands import Command, Known, Listed, parse_command
 from bot.core.conditions import Value, holds
 from bot.core.crisis import crisis_line, crisis_text
 from bot.core.goals import Scale
 from bot.core.pack import Pack
 from bot.core.prompts import KINDS, ChoiceStep, NumberStep, Prompt, ScaleStep, Step, ask_text
+from bot.core.spoken_times import Day, Moment
 from bot.core.template import GAP, say
 from bot.packs import read_packs
 from tests.core.english import PROMPTS
@@ -36,7 +40,8 @@ UNKIND = {
     "en": r"\b(streaks?|fail(s|ed|ure)?|must|should|you have to|forgot(ten)?|missed|wrong with you)\b",
     "de": r"\b(musst|müsst|sollte?st|solltet|versag\w*|vergessen|verpasst|serie|fehlgeschlagen)\b",
 }
-LISTS = {"help", "help_therapist", "console_help"}  # lists of commands, read line by line
+HELPS = ("help", "help_therapist", "console_help")
+LISTS = {*HELPS, *(f"{name}_more" for name in HELPS)}  # lists of commands, read line by line
 
 every_pack = pytest.mark.parametrize("pack", PACKS.values(), ids=PACKS)
 every_prompt = pytest.mark.parametrize(
@@ -44,6 +49,17 @@ every_prompt = pytest.mark.parametrize(
     [(pack, prompt) for pack in PACKS.values() for prompt in pack.prompts.values()],
     ids=lambda each: each.language if isinstance(each, Pack) else each.id,
 )
+
+
+def meant(text: str, pack: Pack) -> Command | None:
+    """Return the command that a whole message is in a language, where everything can be named."""
+    prompts = [
+        Listed(id=each.id, number=number, names=(each.title,)) for number, each in enumerate(pack.prompts.values(), 1)
+    ]
+    starts = {start: prompt.id for prompt in pack.prompts.values() for start in prompt.starts}
+    known = Known(prompts=prompts, starts=starts, clients=[Listed(id="p", number=1, names=("Alex",))])
+    found = parse_command(text, pack.wording.grammar, known)
+    return found if isinstance(found, Command) else None
 
 
 def asked(step: Step) -> str:
@@ -61,7 +77,7 @@ def texts(pack: Pack) -> Iterator[tuple[str, str]]:
         yield f"{prompt.id}: title", prompt.title
         yield f"{prompt.id}: why", prompt.why
         for step in prompt.steps:
-            yield f"{prompt.id}: {step.id}", asked(step)
+            yield f"{prompt.id}: {step.id}", step.ask
             if isinstance(step, ChoiceStep):
                 yield from ((f"{prompt.id}: {step.id}: {option.id}", option.label) for option in step.options)
 
@@ -103,34 +119,98 @@ def test_english_and_german_are_shipped() -> None:
     english, german = dict(texts(PACKS["en"])), dict(texts(PACKS["de"]))
     same = {name for name, text in english.items() if german[name] == text}
     assert same <= {"recorded_choice", "crisis_number"} | {
-        name for name, text in english.items() if GAP.sub("", text).strip(" .:,()") == ""
+        name for name, text in english.items() if GAP.sub("", text).strip(" .:,;()–\n") == ""
     }
 
 
 @every_pack
 def test_every_command_has_words_of_the_language(pack: Pack) -> None:
-    """Each command can be given in the language, and each of its words does what it says."""
+    """Each command can be given in the language, and what is written without an argument does what it says."""
     assert set(pack.wording.commands) == set(CommandName)
-    for name, words in pack.wording.commands.items():
-        for word in words if name is not CommandName.TRUST else ():
-            command = parse_command(word, pack.wording.commands, from_therapist=False, console=False)
-            assert getattr(command, "name", None) is name, word
+    for name, forms in pack.wording.commands.items():
+        for form in forms:
+            command = meant(form.replace(WORDS, "x"), pack)
+            assert "{" in form.replace(WORDS, "") or (command is not None and command.name is name), form
 
 
-@pytest.mark.parametrize("words", ["Krise", "Hilf mir!", "ich brauche Hilfe", "NOTFALL", "Ich brauche jetzt Hilfe 😭"])
-def test_german_calls_for_help_are_understood(words: str) -> None:
-    """What people write in need brings the numbers."""
-    command = parse_command(words, PACKS["de"].wording.commands, from_therapist=False, console=False)
-    assert getattr(command, "name", None) is CommandName.CRISIS
+@every_pack
+def test_every_example_is_understood(pack: Pack) -> None:
+    """What the bot gives as an example of a command is one."""
+    assert set(pack.wording.examples) == set(PACKS["en"].wording.examples)
+    for name, example in pack.wording.examples.items():
+        command = meant(example.replace("fingerabdruck", "fingerprint"), pack)
+        assert command is not None, example
+        assert command.name is name, example
 
 
 @every_pack
 def test_what_a_text_tells_to_write_is_understood(pack: Pack) -> None:
     """Every whole message in backticks is a command of the language, or the yes that was asked for."""
-    known = {word for words in pack.wording.commands.values() for word in words} | {*pack.wording.reading.yes}
     for name, text in texts(pack):
-        for word in re.findall(r"`([^`@{:]+)`", text):
-            assert word in known, (name, word)
+        for word in quoted(text):
+            if not GAP.search(word):
+                assert word in pack.wording.reading.yes or meant(word, pack), (name, word)
+
+
+@pytest.mark.parametrize("words", ["Krise", "Hilf mir!", "ich brauche Hilfe", "NOTFALL", "Ich brauche jetzt Hilfe 😭"])
+def test_german_calls_for_help_are_understood(words: str) -> None:
+    """What people write in need brings the numbers."""
+    assert meant(words, PACKS["de"]) == Command(name=CommandName.CRISIS)
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("plane Schlaf werktags 20 Uhr", Command(name=CommandName.SCHEDULE, prompt="sleep", rule="weekdays 20:00")),
+        ("Plane Schlaf jeden Tag um 8 Uhr", Command(name=CommandName.SCHEDULE, prompt="sleep", rule="daily 08:00")),
+        (
+            "plane Wochenrückblick monatlich am letzten Freitag 18:00",
+            Command(name=CommandName.SCHEDULE, prompt="weekly-review", rule="monthly last fri 18:00"),
+        ),
+        (
+            "plane Drang notieren 3 mal zwischen 10:00 und 20:00",
+            Command(
+                name=CommandName.SCHEDULE,
+                prompt="urge-log",
+                rule="3 times between 10:00 and 20:00, 30 min apart",
+            ),
+        ),
+        (
+            "plane Vor der Sitzung am Tag vor der Sitzung 18:00",
+            Command(name=CommandName.SCHEDULE, prompt="session-preparation", rule="session -1 day 18:00"),
+        ),
+        ("pause bis Montag", Command(name=CommandName.PAUSE, day=Day(weekday=0))),
+        ("Pause bis zum 1. Dezember", Command(name=CommandName.PAUSE, day=Day(month_day=(12, 1)))),
+        ("pause für zwei Wochen", Command(name=CommandName.PAUSE, length=timedelta(weeks=2))),
+        ("später in einer halben Stunde", Command(name=CommandName.LATER, length=timedelta(minutes=30))),
+        ("später um 21 Uhr", Command(name=CommandName.LATER, clock=time(21))),
+        (
+            "verschiebe Stimmung und Energie auf 19:00",
+            Command(name=CommandName.MOVE_PROMPT, prompt="mood", clock=time(19)),
+        ),
+        ("Zeitzone Wien", Command(name=CommandName.TIMEZONE, place="Wien")),
+        (
+            "Sitzung Dienstag 10 Uhr wöchentlich",
+            Command(name=CommandName.SESSION, moment=Moment(day=Day(weekday=1), clock=time(10), every_weeks=1)),
+        ),
+        ("Frage: Darf ich?", Command(name=CommandName.ASK, words="Darf ich?")),
+        ("für Alex: Pläne", Command(name=CommandName.SCHEDULES, client="p")),
+        ("Gedanke", Command(name=CommandName.START, prompt="thought-record")),
+        ("drang notieren", Command(name=CommandName.START, prompt="urge-log")),
+    ],
+)
+def test_german_commands(words: str, command: Command) -> None:
+    """Days, times, lengths and rules are understood as people write them in German."""
+    assert meant(words, PACKS["de"]) == command
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Morgen um 10?", "Fragen?", "Themen?", "ich mache weiter", "Pause wäre gut", "später vielleicht", "So, do."],
+)
+def test_german_conversation_is_left_alone(words: str) -> None:
+    """What two people say to each other is no command."""
+    assert meant(words, PACKS["de"]) is None
 
 
 @every_pack
@@ -192,10 +272,9 @@ def test_the_welcome_is_short(pack: Pack) -> None:
     line = crisis_line(pack.crisis, pack.wording, country="DE")
     text = say(pack.wording.welcome, crisis_line=line)
     assert len(re.findall(r"[.!?](?:\s|$)", text)) <= 5
-    commands = [
-        parse_command(word, pack.wording.commands, from_therapist=False, console=False) for word in quoted(text)
+    assert [meant(word, pack) for word in quoted(text)] == [
+        Command(name=name) for name in (CommandName.HELP, CommandName.CRISIS, CommandName.PAUSE)
     ]
-    assert [getattr(command, "name", None) for command in commands] == ["help", "crisis", "pause"]
 
 
 def quoted(text: str) -> list[str]:
@@ -205,11 +284,11 @@ def quoted(text: str) -> list[str]:
 
 @every_pack
 def test_every_help_begins_with_where_help_is(pack: Pack) -> None:
-    """The crisis line comes first, the fingerprint last."""
+    """The crisis line comes first, and the fingerprint last in the first page."""
     for name in LISTS:
         text = getattr(pack.wording, name)
         assert text.startswith("{crisis_line}")
-        assert text.endswith("{fingerprint}")
+        assert text.endswith("{fingerprint}") == (name in HELPS)
 
 
 @pytest.mark.parametrize(("language", "nobody"), [("en", "nobody has been alerted"), ("de", "wurde niemand alarmiert")])
@@ -304,11 +383,11 @@ def test_the_measures_tell_easy_from_hard() -> None:
 # Where a prompt branches
 
 
-def walked(prompt_id: str, **answers: Value) -> list[str]:
-    """Return the steps that are asked when each is answered: as given, else in words."""
+def walked(prompt_id: str, skipped: str = "", **answers: Value) -> list[str]:
+    """Return the steps that are answered when each that is asked is: as given, else in words; but for one."""
     values: dict[str, Value] = {}
     for step in PACKS["en"].prompts[prompt_id].steps:
-        if step.when is None or holds(step.when, values):
+        if step.id != skipped and (step.when is None or holds(step.when, values)):
             values[step.id] = answers.get(step.id.replace("-", "_"))
     return list(values)
 
@@ -331,6 +410,20 @@ def walked(prompt_id: str, **answers: Value) -> list[str]:
 def test_a_prompt_follows_the_answers(prompt_id: str, answers: dict[str, Value], end: list[str]) -> None:
     """Each answer leads to the question that fits it, and to no other."""
     assert walked(prompt_id, **answers)[-len(end) :] == end
+
+
+@pytest.mark.parametrize(
+    ("prompt_id", "skipped", "end"),
+    [
+        ("sleep", "asleep", ["to-bed", "up", "rested", "note"]),
+        ("thought-record", "other-view", ["belief-before", "feelings"]),
+        ("worry-time", "can-do", ["worry"]),
+        ("session-preparation", "bring", ["good-session"]),
+    ],
+)
+def test_what_is_skipped_is_not_asked_about(prompt_id: str, skipped: str, end: list[str]) -> None:
+    """Who leaves a question out gets none that rests on its answer."""
+    assert walked(prompt_id, skipped)[-len(end) :] == end
 
 
 def test_entries_can_be_started_at_any_time() -> None:

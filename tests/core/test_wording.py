@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.core.commands import ENGLISH, CommandName
+from bot.core.command_names import ENGLISH, CommandName
 from bot.core.template import say
 from bot.core.wording import Wording, parse_wording
 from bot.errors import PackError

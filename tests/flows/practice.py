@@ -15,8 +15,11 @@ from bot.core.pairs import PairEvent, PairState
 from bot.core.people import ManagedRoom, Pair, Purpose, Schedule
 from bot.core.practice import Practice as Known
 from bot.core.prompts import parse_prompt
+from bot.flows.agenda import Agenda
+from bot.flows.arranging import Arranger
 from bot.flows.console import Console
 from bot.flows.deliver import Deliverer
+from bot.flows.fit_question import FitQuestions
 from bot.flows.library import Library
 from bot.flows.life import Life
 from bot.flows.posted import posted
@@ -104,8 +107,16 @@ class Practice:
         self.sittings = Conversations(voice=VOICE, recorder=self.recorder)
         self.sittings.busy = self.busy
         self.deliverer = Deliverer(voice=VOICE, meter=Counter(), sittings=self.sittings)
+        self.arranger = Arranger(voice=VOICE, schedules=self.schedules)
+        self.agenda = Agenda(voice=VOICE, console=Console(voice=VOICE))
+        self.fit = FitQuestions(voice=VOICE, arranger=self.arranger, schedules=self.schedules)
         self.timetable = Timetable(
-            store=self.store, deliverer=self.deliverer, reminders=Reminders(voice=VOICE), life=self.life
+            store=self.store,
+            deliverer=self.deliverer,
+            reminders=Reminders(voice=VOICE),
+            life=self.life,
+            agenda=self.agenda,
+            fit=self.fit,
         )
 
     async def pair(self, pair_id: str = "p1", *, at: datetime, **changes: Any) -> Pair:

@@ -315,6 +315,21 @@ async def test_what_is_deleted_is_gone_from_the_database_and_from_our_own_events
     assert "secret" not in str(record.content).replace("not so secret", "")
 
 
+async def test_a_deleted_answer_that_was_replaced_goes_too(room: Room) -> None:
+    """Its value stood in an earlier revision, in the confirmation and in what `undo` would bring back."""
+    poll = await room.ask("mood", NOW)
+    old = await room.vote(poll, "very-low", NOW)
+    await room.say("6", NOW)
+    await room.vote(poll, "good", NOW + MINUTE)
+    await room.redact(old, NOW + 2 * MINUTE)
+    assert room.answers()["mood"] == ("good", "Good")
+    record = await room.record()
+    assert "very-low" not in str((record.undo, record.pieces, record.content))
+    assert len(room.of_purpose("redaction")) == 4  # two revisions, the thanks and the correction
+    await room.undo(NOW + 3 * MINUTE)
+    assert "mood" not in room.answers()
+
+
 async def test_what_was_asked_back_is_withdrawn_with_its_message(room: Room) -> None:
     """The question that quotes a deleted number goes, and the number in the database."""
     await room.ask("every-kind", NOW)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from bot.core.agenda import AgendaItem, AgendaKind
 from bot.core.deliveries import Delivery, DeliveryState
 from bot.core.goals import Goal
 from bot.core.inbox import InboxEvent, InboxState, TimelinePosition
@@ -12,6 +13,7 @@ from bot.core.olm import OlmSession, ToDeviceMessage
 from bot.core.outbox import OutboxEvent
 from bot.core.pairs import PairState
 from bot.core.people import BookedSeries, Intent, ManagedRoom, Pair, Purpose, Schedule
+from bot.core.questions import Fit, Question
 from bot.core.records import Piece, Record, RecordKind, RecordState
 from bot.core.sessions import SessionPlan, SessionSeries
 from bot.core.sittings import Sitting
@@ -256,6 +258,36 @@ def record(record_id: str = "r1", **changes: Any) -> Record:
         confirmation="out2",
         pieces=(piece,),
         undo=(),
+    )
+    return replace(value, **changes)
+
+
+def agenda_item(item_id: str = "ag1", pair_id: str = "p1", **changes: Any) -> AgendaItem:
+    """A topic of the client's."""
+    value = AgendaItem(
+        item_id=item_id,
+        pair_id=pair_id,
+        number=0,
+        kind=AgendaKind.BRING,
+        text="The talk with my sister",
+        by_client=True,
+        source=f"$said-{item_id}",
+        room_id="!pair:hs",
+        created_at=AT,
+    )
+    return replace(value, **changes)
+
+
+def question(question_id: str = "q1", pair_id: str = "p1", **changes: Any) -> Question:
+    """A question whether a schedule fits, answered."""
+    value = Question(
+        question_id=question_id,
+        pair_id=pair_id,
+        schedule_id="s1",
+        outbox_id="out1",
+        asked_at=AT,
+        options={"xK3": Fit.KEEP, "pQ7": Fit.STOP},
+        answer=Fit.STOP,
     )
     return replace(value, **changes)
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import LargeBinary, Row, func, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.core.choices import Choice
 from bot.core.inbox import InboxState
 from bot.core.outbox import OutboxState
 from bot.core.people import Draw
@@ -20,6 +21,7 @@ from bot.store.tables import megolm_outbound, metadata, outbox
 from tests.store.conftest import ACCOUNT
 from tests.store.examples import (
     AT,
+    agenda_item,
     booked,
     delivery,
     goal,
@@ -30,6 +32,7 @@ from tests.store.examples import (
     outbound,
     outbox_event,
     pair,
+    question,
     record,
     room,
     schedule,
@@ -84,6 +87,9 @@ async def write_everywhere(database: Database, pair_id: str = "p1", room_id: str
         noted = record(f"r-{pair_id}", pair_id=pair_id, content=SECRET, pieces=(piece,), undo=(piece,))
         await tx.records.add(noted)
         await tx.records.save(replace(noted, revision=2))
+        await tx.choices.save(Choice(pair_id=pair_id, prompt_id="mood", refused=True, changed_at=AT))
+        await tx.agenda.add(agenda_item(f"ag-{pair_id}", pair_id, text=WORD))
+        await tx.questions.save(question(f"q-{pair_id}", pair_id))
         await tx.intents.add(intent(f"i-{pair_id}", payload=SECRET, result=SECRET, error=WORD, state="done"))
 
 
