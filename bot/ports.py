@@ -33,6 +33,7 @@ from bot.core.outbox import OutboxEvent
 from bot.core.people import BookedSeries, Draw, Intent, ManagedRoom, Pair, Schedule
 from bot.core.questions import Question, Unanswered
 from bot.core.records import Record
+from bot.core.sittings import Sitting
 from bot.core.trust import Device, Identity
 
 
@@ -329,8 +330,23 @@ class DeliveryRows(Protocol):
 
     async def to_remind(self, at: datetime, *, limit: int) -> tuple[Delivery, ...]: ...
     async def next_reminder(self, after: datetime) -> datetime | None: ...
-    async def open_polls(self) -> tuple[Delivery, ...]:
-        """Polls that stand in their rooms and have not been ended."""
+
+
+class SittingRows(Protocol):
+    """The conversations about prompts."""
+
+    async def add_all(self, sittings: Sequence[Sitting]) -> None: ...
+    async def save(self, sitting: Sitting) -> None:
+        """Store a sitting, in place of what is there."""
+
+    async def of_deliveries(self, delivery_ids: Iterable[str]) -> Mapping[str, Sitting]: ...
+    async def open_of(self, pair_ids: Iterable[str]) -> tuple[Sitting, ...]:
+        """The sittings of these pairs that go on."""
+
+    async def waking(self, *, until: datetime, limit: int = 500) -> tuple[Sitting, ...]:
+        """Sittings whose `wake_at` has come, the earliest first."""
+
+    async def next_wake(self, *, after: datetime) -> datetime | None: ...
 
 
 class RecordRows(Protocol):
@@ -412,6 +428,7 @@ class Tx(Protocol):
     schedules: ScheduleRows
     sessions: SessionRows
     deliveries: DeliveryRows
+    sittings: SittingRows
     records: RecordRows
     prompt_numbers: PromptNumberRows
     choices: ChoiceRows

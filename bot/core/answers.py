@@ -1,24 +1,25 @@
-"""What is an answer (DESIGN 7): which prompt, if any, a message belongs to, and what it says.
+"""What is an answer (DESIGN 7): which step of which prompt, if any, a message belongs to, and what it says.
 
-- A vote or a reply goes to its prompt at any age, marked late once the prompt has expired.
-- A client's message without a reply goes to the current prompt: the newest one that is unanswered and unexpired, if the
-  therapist has not written since it was posted. A `text` prompt takes whatever comes; a choice or a scale takes a value
-  that fits, or media; ordinary sentences stay conversation.
+- A vote or a reply goes to its step at any age, marked late once the time for its question is over.
+- A client's message without a reply goes to the current step: the one asked last that waits for its answer, if the
+  therapist has not written since it was asked. A `text` or `any` step takes whatever comes; any other a value that
+  fits, or media; ordinary sentences stay conversation, unless the client is in the middle of this prompt.
+- What does not fit is kept in words until something fits, and what would fit is said.
 - If the therapist has written since, text and media are conversation; a bare fitting value is asked back, once.
-- What a client sends within three minutes of the first message of a `text` answer joins it silently.
+- What a client sends within three minutes of the first message of an answer in words joins it silently.
 - A therapist's message is never an answer. Commands and an open journal are looked at before this.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 
 from bot.core.events import Media
 from bot.core.goals import Scale
-from bot.core.reading import Misfit, Reading, ReadingWords, read_choice, read_number, says_yes
-
-IN_A_ROW = timedelta(minutes=3)
+from bot.core.prompts import NumberStep, Step
+from bot.core.reading import Misfit, ReadingWords, says_yes
+from bot.core.typed import Fit, fit, shown, takes_values, takes_words
 
 
 class IncomingKind(StrEnum):
@@ -29,20 +30,12 @@ class IncomingKind(StrEnum):
     MEDIA = "media"
 
 
-class StepKind(StrEnum):
-    """What a step asks for."""
-
-    TEXT = "text"
-    CHOICE = "choice"
-    SCALE = "scale"
-
-
 class Effect(StrEnum):
-    """What an answer does to the record of its prompt."""
+    """What an answer does to what is on record for its step."""
 
     RECORD = "record"  # the first answer
-    REPLACE = "replace"  # another value: the old one goes, visibly
-    JOIN = "join"  # words joined with a newline, media added; the rest of the record stays
+    REPLACE = "replace"  # another one: the old one goes, visibly
+    JOIN = "join"  # words joined with a newline, media added; a value takes the place of words that did not fit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +55,7 @@ class Incoming:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskedBack:
-    """The bot has asked whether an earlier message was meant for this prompt."""
+    """The bot has asked whether an earlier message was meant for this step."""
 
     question_event: str
     order: int  # the question's place in the timeline
@@ -71,23 +64,25 @@ class AskedBack:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OpenPrompt:
-    """A posted prompt, as far as answers go."""
+class AskedStep:
+    """A step that stands in the room, as far as answers go."""
 
     delivery_id: str
-    title: str  # of a check-in the goal's title
-    step: str
-    kind: StepKind
+    title: str  # of the prompt; of a check-in the goal's title
+    step: Step
     order: int  # of its newest post in the timeline
     events: frozenset[str]  # its posts and what the bot said about it: replies to these are for it
-    expires_at: datetime
+    expires_at: datetime  # answers after this are late
     scale: Scale | None = None
     options: Mapping[str, str] = field(default_factory=dict)  # option id -> label, in order
     poll_answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # poll event -> answer id -> option id
-    poll_ended: bool = False
-    first_recorded_at: datetime | None = None  # None: nothing is on record
-    has_value: bool = False  # a choice or number is on record, not media alone
-    taken_back: bool = False  # what was on record is gone: only a reply or a vote answers anew, no passing remark
+    ended_polls: frozenset[str] = frozenset()  # poll events
+    waits: bool = False  # it is the step that its sitting stands at: it takes what is no reply
+    busy: bool = False  # the client is in the middle of this prompt
+    takes_more: bool = False  # what is sent now joins the words that are on record
+    recorded: bool = False  # something is on record
+    has_value: bool = False  # a value is on record, not words or media alone
+    replaces: bool = False  # the next answer takes the place of what is on record: the client went back to it
     asked_back: AskedBack | None = None
 
 
@@ -98,19 +93,21 @@ class Answer:
     delivery_id: str
     step: str
     effect: Effect
-    value: str | int | None = None  # option id or number
-    text: str | None = None  # words, or the note beside a number
+    value: str | int | None = None
+    text: str | None = None  # words, or the note beside a value
     media: Media | None = None
     source: str  # event id
     late: bool = False
-    silent: bool = False  # no new confirmation: it belongs to the same sitting
+    silent: bool = False  # no new confirmation: it belongs to what was just said
+    in_a_row: bool = False  # more of it may come
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskBack:
-    """Ask once whether a message was meant for a prompt."""
+    """Ask once whether a message was meant for a step."""
 
     delivery_id: str
+    step: str
     title: str
     shown: str | None  # the value as people read it; None: words, which are not quoted
 
@@ -119,11 +116,9 @@ class AskBack:
 class DoesNotFit:
     """Say what would fit."""
 
-    delivery_id: str
-    title: str
+    about: AskedStep
     reason: Misfit
-    scale: Scale | None = None
-    labels: tuple[str, ...] = ()
+    kept: Answer | None  # the words, on record until something fits; None: a value is on record already
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,7 +131,7 @@ Decision = Answer | AskBack | DoesNotFit | Talk
 
 def route(
     incoming: Incoming,
-    prompts: Sequence[OpenPrompt],
+    steps: Sequence[AskedStep],
     *,
     therapist_wrote: int | None,
     words: ReadingWords,
@@ -144,35 +139,36 @@ def route(
 ) -> Decision:
     """Decide what a message means.
 
-    `prompts` are those posted to this client (old ones too, replies and votes may go to them); `therapist_wrote` is the
-    place in the timeline of the therapist's last message before this one.
+    `steps` are those that were asked of this client (old ones too, replies and votes may go to them); `therapist_wrote`
+    is the place in the timeline of the therapist's last message before this one.
     """
     if not incoming.from_client:
         return Talk()
     if incoming.kind is IncomingKind.VOTE:
-        return _vote(incoming, prompts, at)
+        return _vote(incoming, steps, at)
     written = -1 if therapist_wrote is None else therapist_wrote
-    meant = _said_yes(incoming, prompts, written, words)
+    newest_first = sorted(steps, key=lambda step: step.order, reverse=True)
+    meant = _said_yes(incoming, newest_first, written, words)
     if meant is not None:
         return meant_for(_asked_about(incoming, meant), meant, words=words, at=at)
-    for prompt in prompts:
-        if incoming.reply_to in prompt.events:
-            return meant_for(incoming, prompt, words=words, at=at)
+    for step in steps:
+        if incoming.reply_to in step.events:
+            return meant_for(incoming, step, words=words, at=at)
     if incoming.reply_to is not None:
         return Talk()
-    return _without_reply(incoming, prompts, written, words, at)
+    return _without_reply(incoming, newest_first, written, words, at)
 
 
-def meant_for(incoming: Incoming, prompt: OpenPrompt, *, words: ReadingWords, at: datetime) -> Answer | DoesNotFit:
-    """Read a message that is known to be for a prompt: a reply, or the new text of an edited answer."""
-    if prompt.kind is StepKind.TEXT:
-        return _words(incoming, prompt, at)
-    found = _value(incoming.text, prompt, words)
-    if isinstance(found, Reading | str):
-        return _valued(incoming, prompt, found, at)
+def meant_for(incoming: Incoming, step: AskedStep, *, words: ReadingWords, at: datetime) -> Answer | DoesNotFit:
+    """Read a message that is known to be for a step: a reply, or the new text of an edited answer."""
+    if takes_words(step.step):
+        return _words(incoming, step, at)
+    found = _fit(incoming.text, step, words)
+    if isinstance(found, Fit):
+        return _valued(incoming, step, found, at)
     if incoming.media is not None:
-        return _media(incoming, prompt, at)
-    return _misfit(prompt, found or Misfit.OUTSIDE)
+        return _media(incoming, step, at)
+    return _misfit(incoming, step, found or Misfit.OUTSIDE, at)
 
 
 def joined(parts: Sequence[str | None]) -> str | None:
@@ -180,39 +176,40 @@ def joined(parts: Sequence[str | None]) -> str | None:
     return "\n".join(part for part in parts if part) or None
 
 
-def _vote(incoming: Incoming, prompts: Sequence[OpenPrompt], at: datetime) -> Decision:
-    for prompt in prompts:
-        answers = prompt.poll_answers.get(incoming.poll_event or "", {})
+def _vote(incoming: Incoming, steps: Sequence[AskedStep], at: datetime) -> Decision:
+    poll = incoming.poll_event or ""
+    for step in steps:
+        answers = step.poll_answers.get(poll, {})
         # The server can point a vote at another poll; the random answer ids decide (CRYPTO 13).
         if not answers or not incoming.chosen or any(answer not in answers for answer in incoming.chosen):
             continue
-        if prompt.poll_ended and prompt.has_value:
+        if poll in step.ended_polls and step.has_value:
             return Talk()
         return Answer(
-            delivery_id=prompt.delivery_id,
-            step=prompt.step,
-            effect=_replacing(prompt),
+            delivery_id=step.delivery_id,
+            step=step.step.id,
+            effect=_replacing(step),
             value=answers[incoming.chosen[0]],  # one selection: further ones are cut off, as clients do
             source=incoming.event_id,
-            late=prompt.poll_ended or at > prompt.expires_at,
+            late=poll in step.ended_polls or at > step.expires_at,
         )
     return Talk()
 
 
 def _said_yes(
-    incoming: Incoming, prompts: Sequence[OpenPrompt], written: int, words: ReadingWords
-) -> OpenPrompt | None:
-    for prompt in sorted(prompts, key=lambda prompt: prompt.order, reverse=True):
-        asked = prompt.asked_back
-        if asked is None or prompt.first_recorded_at is not None or not says_yes(incoming.text, words):
+    incoming: Incoming, newest_first: Sequence[AskedStep], written: int, words: ReadingWords
+) -> AskedStep | None:
+    for step in newest_first:
+        asked = step.asked_back
+        if asked is None or step.recorded or not says_yes(incoming.text, words):
             continue
         if incoming.reply_to == asked.question_event or (incoming.reply_to is None and written < asked.order):
-            return prompt
+            return step
     return None
 
 
-def _asked_about(incoming: Incoming, prompt: OpenPrompt) -> Incoming:
-    asked = prompt.asked_back
+def _asked_about(incoming: Incoming, step: AskedStep) -> Incoming:
+    asked = step.asked_back
     if asked is None:
         return incoming
     return Incoming(
@@ -221,124 +218,108 @@ def _asked_about(incoming: Incoming, prompt: OpenPrompt) -> Incoming:
 
 
 def _without_reply(
-    incoming: Incoming, prompts: Sequence[OpenPrompt], written: int, words: ReadingWords, at: datetime
+    incoming: Incoming, newest_first: Sequence[AskedStep], written: int, words: ReadingWords, at: datetime
 ) -> Decision:
-    newest_first = sorted(prompts, key=lambda prompt: prompt.order, reverse=True)
-    waiting = [prompt for prompt in newest_first if _unanswered(prompt) and at <= prompt.expires_at]
+    waiting = [step for step in newest_first if step.waits and at <= step.expires_at]
     current = waiting[0] if waiting and waiting[0].order > written else None
-    row = next((prompt for prompt in newest_first if _takes_more(prompt, written, at)), None)
-    if current is not None and current.kind is StepKind.TEXT and (row is None or current.order > row.order):
-        return _words(incoming, current, at)
-    if current is not None and current.kind is not StepKind.TEXT:
-        found = _current_value(incoming, current, words, at, prefer_row=row is not None)
-        if found is not None:
-            return found
+    row = next((step for step in newest_first if step.takes_more and step.order >= written), None)
+    found = None if current is None else _for_current(incoming, current, row, words, at)
+    if found is not None:
+        return found
     if row is not None:
         return _words(incoming, row, at)
+    if current is not None and current.busy and not incoming.text.rstrip().endswith("?"):
+        return _misfit(incoming, current, Misfit.OUTSIDE, at)
     return _ask_back(incoming, waiting, written, words)
 
 
-def _current_value(
-    incoming: Incoming, prompt: OpenPrompt, words: ReadingWords, at: datetime, *, prefer_row: bool
+def _for_current(
+    incoming: Incoming, current: AskedStep, row: AskedStep | None, words: ReadingWords, at: datetime
 ) -> Decision | None:
-    """Read a message for the current choice or scale; None: it says nothing about it."""
-    found = _value(incoming.text, prompt, words)
-    if isinstance(found, Reading | str):
-        return _valued(incoming, prompt, found, at)
+    """Read a message for the current step; None: it says nothing about it, or rather belongs to the words before."""
+    asked_since = row is None or current.order > row.order
+    if takes_words(current.step):
+        return _words(incoming, current, at) if asked_since else None
+    found = _fit(incoming.text, current, words)
+    if isinstance(found, Fit):
+        return _valued(incoming, current, found, at)
     if incoming.media is not None:
-        return None if prefer_row or prompt.first_recorded_at is not None else _media(incoming, prompt, at)
-    return None if found is None or prefer_row else _misfit(prompt, found)
+        welcome = row is None if takes_values(current.step) else asked_since
+        return _media(incoming, current, at) if welcome and not current.recorded else None
+    return None if found is None or row is not None else _misfit(incoming, current, found, at)
 
 
-def _ask_back(incoming: Incoming, waiting: Sequence[OpenPrompt], written: int, words: ReadingWords) -> AskBack | Talk:
-    for prompt in waiting:
-        if prompt.asked_back is not None or incoming.kind is not IncomingKind.TEXT:
+def _ask_back(incoming: Incoming, waiting: Sequence[AskedStep], written: int, words: ReadingWords) -> AskBack | Talk:
+    for step in waiting:
+        if step.asked_back is not None or incoming.kind is not IncomingKind.TEXT:
             continue
-        if prompt.kind is StepKind.TEXT:
+        question = AskBack(delivery_id=step.delivery_id, step=step.step.id, title=step.title, shown=None)
+        if takes_words(step.step):
             # Words are asked about only when a newer prompt stands between; with the therapist they are conversation.
-            if prompt.order > written and prompt is not waiting[0]:
-                return AskBack(delivery_id=prompt.delivery_id, title=prompt.title, shown=None)
+            if step.order > written and step is not waiting[0]:
+                return question
             continue
-        found = _value(incoming.text, prompt, words)
-        if isinstance(found, str):
-            return AskBack(delivery_id=prompt.delivery_id, title=prompt.title, shown=prompt.options[found])
-        if isinstance(found, Reading) and found.note is None:
-            return AskBack(delivery_id=prompt.delivery_id, title=prompt.title, shown=str(found.value))
+        found = _fit(incoming.text, step, words)
+        if isinstance(found, Fit) and found.note is None:
+            unit = step.step.unit if isinstance(step.step, NumberStep) else None
+            return replace(question, shown=shown(found.value, step.options, unit))
     return Talk()
 
 
-def _unanswered(prompt: OpenPrompt) -> bool:
-    if prompt.kind is StepKind.TEXT:
-        return prompt.first_recorded_at is None
-    return not prompt.has_value
+def _fit(text: str, step: AskedStep, words: ReadingWords) -> Fit | Misfit | None:
+    return fit(text, step.step, scale=step.scale, options=step.options, words=words)
 
 
-def _takes_more(prompt: OpenPrompt, written: int, at: datetime) -> bool:
-    if prompt.kind is not StepKind.TEXT or prompt.first_recorded_at is None or prompt.order < written:
-        return False
-    if prompt.taken_back:
-        return False
-    return at - prompt.first_recorded_at <= IN_A_ROW
-
-
-def _value(text: str, prompt: OpenPrompt, words: ReadingWords) -> Reading[int] | Misfit | str | None:
-    if prompt.kind is StepKind.CHOICE:
-        chosen = read_choice(text, prompt.options, words)
-        if chosen is not None:
-            return chosen
-        found = read_number(text, 1, len(prompt.options), words)
-        return found if isinstance(found, Misfit) else None
-    if prompt.scale is None:
-        return None
-    return read_number(text, prompt.scale.low, prompt.scale.high, words)
-
-
-def _valued(incoming: Incoming, prompt: OpenPrompt, found: Reading[int] | str, at: datetime) -> Answer:
+def _valued(incoming: Incoming, step: AskedStep, found: Fit, at: datetime) -> Answer:
     return Answer(
-        delivery_id=prompt.delivery_id,
-        step=prompt.step,
-        effect=_replacing(prompt),
-        value=found.value if isinstance(found, Reading) else found,
-        text=found.note if isinstance(found, Reading) and incoming.media is None else None,
+        delivery_id=step.delivery_id,
+        step=step.step.id,
+        effect=_replacing(step),
+        value=found.value,
+        text=found.note if incoming.media is None else None,
         media=incoming.media,
         source=incoming.event_id,
-        late=at > prompt.expires_at,
+        late=at > step.expires_at,
     )
 
 
-def _words(incoming: Incoming, prompt: OpenPrompt, at: datetime) -> Answer:
-    first = prompt.first_recorded_at
+def _words(incoming: Incoming, step: AskedStep, at: datetime) -> Answer:
     return Answer(
-        delivery_id=prompt.delivery_id,
-        step=prompt.step,
-        effect=Effect.RECORD if first is None else Effect.JOIN,
+        delivery_id=step.delivery_id,
+        step=step.step.id,
+        effect=_joining(step),
         text=(incoming.text.strip() or None) if incoming.media is None else None,
         media=incoming.media,
         source=incoming.event_id,
-        late=at > prompt.expires_at,
-        silent=first is not None and not prompt.taken_back and at - first <= IN_A_ROW,
+        late=at > step.expires_at,
+        silent=step.takes_more,
+        in_a_row=True,
     )
 
 
-def _media(incoming: Incoming, prompt: OpenPrompt, at: datetime) -> Answer:
+def _media(incoming: Incoming, step: AskedStep, at: datetime) -> Answer:
     return Answer(
-        delivery_id=prompt.delivery_id,
-        step=prompt.step,
-        effect=Effect.RECORD if prompt.first_recorded_at is None else Effect.JOIN,
+        delivery_id=step.delivery_id,
+        step=step.step.id,
+        effect=_joining(step),
         media=incoming.media,
         source=incoming.event_id,
-        late=at > prompt.expires_at,
+        late=at > step.expires_at,
+        silent=step.takes_more,
+        in_a_row=True,
     )
 
 
-def _misfit(prompt: OpenPrompt, reason: Misfit) -> DoesNotFit:
-    labels = tuple(prompt.options.values())
-    return DoesNotFit(
-        delivery_id=prompt.delivery_id, title=prompt.title, reason=reason, scale=prompt.scale, labels=labels
-    )
+def _misfit(incoming: Incoming, step: AskedStep, reason: Misfit, at: datetime) -> DoesNotFit:
+    kept = None if step.has_value or step.replaces else replace(_words(incoming, step, at), in_a_row=False)
+    return DoesNotFit(about=step, reason=reason, kept=kept)
 
 
-def _replacing(prompt: OpenPrompt) -> Effect:
-    if prompt.first_recorded_at is None:
+def _joining(step: AskedStep) -> Effect:
+    if not step.recorded:
         return Effect.RECORD
-    return Effect.REPLACE if prompt.has_value else Effect.JOIN
+    return Effect.REPLACE if step.replaces else Effect.JOIN
+
+
+def _replacing(step: AskedStep) -> Effect:
+    return Effect.REPLACE if step.recorded and step.has_value else _joining(step)

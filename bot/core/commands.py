@@ -5,19 +5,30 @@ Here a message is only read. Whether its sender may do that, and where, is `perm
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 
 from bot.core.command_forms import Grammar, Match, Readers, command_form, plain_form
 from bot.core.command_names import CommandName
 from bot.core.schedules import parse_rule
 from bot.core.spelling import bare_words
-from bot.core.spoken_times import Day, Moment, in_english, read_clock, read_day, read_length, read_moment
+from bot.core.spoken_times import (
+    Day,
+    Moment,
+    in_english,
+    read_clock,
+    read_day,
+    read_length,
+    read_moment,
+    with_clocks,
+)
 from bot.core.zones import looks_like_place
 from bot.errors import ScheduleError
 
 LONGEST = 1000  # characters; the longest command is `trust` with a spaced fingerprint
 LONGEST_WORDS = 20_000  # of a question or a topic behind its colon
+
+_SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # a rule that has to count begins then, to see whether it can be read
 
 # These act only while the sender has something open; the flow knows, and takes them for conversation otherwise.
 NEEDS_SOMETHING_OPEN = frozenset(
@@ -66,7 +77,7 @@ class Command:
     length: timedelta | None = None
     day: Day | None = None
     moment: Moment | None = None
-    rule: str | None = None  # in English, as `parse_rule` reads it
+    rule: str | None = None  # in English, for `parse_rule` with the client's wall time
     place: str | None = None
     words: str | None = None
     number: int | None = None
@@ -187,16 +198,12 @@ def _readers(grammar: Grammar, known: Known) -> Readers:
         return in_english(command_form(text), grammar.time_words)
 
     def rule(text: str) -> str | None:
-        tokens = english(text).split()
-        for length in (2, 1):  # `8 pm` is two words
-            clock = read_clock(" ".join(tokens[-length:])) if len(tokens) > length else None
-            if clock is not None:
-                tokens[-length:] = [f"{clock:%H:%M}"]
-                break
+        written = with_clocks(english(text))
         try:
-            return parse_rule(" ".join(tokens)).text
+            parse_rule(written, local=_SOME_TIME)
         except ScheduleError:
             return None
+        return written
 
     return {
         "prompt": lambda text: named(text, known.prompts),

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+BY_CLIENT: Final = "client:"  # begins the occurrence of a prompt that the client started
 BY_HAND: Final = "hand:"  # begins the occurrence of a prompt that somebody sent by hand
 
 
@@ -33,13 +34,16 @@ class Delivery:
     expires_at: datetime
     state: DeliveryState
     skip_reason: str | None = None
-    options: Mapping[str, str] = field(default_factory=dict)  # random poll answer id -> option id (CRYPTO 13)
-    asked: Mapping[str, str] = field(default_factory=dict)  # question asked back: {question: outbox id, event_id, text}
-    poll_ended: bool = False
-    last_vote_at: datetime | None = None
+    # The question asked back: {question: outbox id, event_id, text, step}.
+    asked: Mapping[str, str] = field(default_factory=dict)
     posted_at: datetime | None = None
     remind_at: datetime | None = None  # when it is shown once more, if nobody has answered
     number: int = 0  # given by the store, increasing per pair
+
+    @property
+    def by_client(self) -> bool:
+        """Whether the client began it: no cap counts it, and it notifies nobody."""
+        return self.occurrence.startswith(BY_CLIENT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -65,6 +65,8 @@ class PromptBlock(_Content):
     prompt_version: int = Field(ge=1, description="The prompt's version in its pack.")
     title: str = Field(description="The prompt's title.")
     step: Identifier = Field(description="The step that is asked.")
+    position: int | None = Field(default=None, ge=1, description="The step's place in the prompt, from 1.")
+    steps: int | None = Field(default=None, ge=1, description="How many steps the prompt has.")
     kind: _Kind = Field(description="What kind of answer fits.")
     occurrence: Identifier = Field(description="Key of the occurrence, or of the order to send it by hand.")
     schedule_id: Identifier | None = Field(default=None, description="The schedule; null when sent by hand.")
@@ -72,6 +74,7 @@ class PromptBlock(_Content):
     goal_revision: int | None = Field(default=None, ge=1, description="The goal's revision when it was asked.")
     low: int | None = Field(default=None, description="Smallest number that fits.")
     high: int | None = Field(default=None, description="Largest number that fits.")
+    unit: str | None = Field(default=None, description="What a number counts.")
     options: Mapping[str, str] = Field(default_factory=dict, description="Poll answer id -> option id.")
     due: Instant
     expires_at: Instant
@@ -99,7 +102,13 @@ class StepAnswer(_Content):
 
     step: Identifier = Field(description="The step; `journal` in a journal entry.")
     kind: _Kind | Literal["journal"] = Field(description="What was asked for.")
-    value: str | int | None = Field(default=None, description="Option id or number; null for words and media.")
+    value: str | int | None = Field(
+        default=None,
+        description="Option id, `yes` or `no`, number (as text with a point if it has decimals), or time; null for "
+        "words and media, and for what did not fit and was kept as text.",
+    )
+    unit: str | None = Field(default=None, description="What the number counts.")
+    late: bool = Field(default=False, description="Answered after the time for the question.")
     text: str | None = Field(default=None, description="Words, the option's label, or the note beside a number.")
     sources: Sources = ()
     media: tuple[Media, ...] = Field(default=(), description="What was sent with it.")
@@ -134,7 +143,13 @@ class Entry(_Record):
     prompt_version: int | None = Field(default=None, ge=1, description="The prompt's version; null in a journal.")
     prompt_title: str | None = Field(default=None, description="The prompt's title; null in a journal.")
     occurrence: Identifier | None = Field(default=None, description="Key of the occurrence; null in a journal.")
-    answers: tuple[StepAnswer, ...] = Field(description="One per step; without values once removed.")
+    answers: tuple[StepAnswer, ...] = Field(description="One per answered step; without values once removed.")
+    skipped: tuple[Identifier, ...] = Field(default=(), description="The steps that the client left out.")
+    ended: Literal["done", "stopped", "expired"] | None = Field(
+        default=None,
+        description="How the conversation about the prompt ended: all was asked, the client stopped it, or its time "
+        "was over; null in a journal.",
+    )
 
     @model_validator(mode="after")
     def _prompt_or_journal(self) -> Self:

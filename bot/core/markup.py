@@ -20,6 +20,7 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _HTML_FORMAT = "org.matrix.custom.html"
 _TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "a", "code"}
 _ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
+_BLOCKS, _BLOCK_ENDS = ("<p>", "<ul>", "<ol>"), ("</p>", "</ul>", "</ol>")
 _PLAIN = {"paragraph_open", "paragraph_close", "inline", "text", "softbreak", "hardbreak"}
 # Private characters stand for the values while markdown is read; in a text of a file they mean nothing.
 _FIRST, _LAST = 0xE000, 0xF8FF
@@ -39,6 +40,14 @@ class Shown:
         if self.html is None:
             return {"body": self.body}
         return {"body": self.body, "format": _HTML_FORMAT, "formatted_body": self.html}
+
+    def above(self, *lines: str) -> "Shown":
+        """Return it with plain lines below it, in which words in backticks are code."""
+        return _stacked(self, _sentences(lines)) if lines else self
+
+    def below(self, *lines: str) -> "Shown":
+        """Return it with plain lines above it."""
+        return _stacked(_sentences(lines), self) if lines else self
 
 
 def render(template: str, **values: object) -> Shown:
@@ -77,10 +86,27 @@ def markup_mistakes(template: str) -> Iterator[str]:
 
 def formatted(text: str) -> dict[str, str]:
     """Return `format` and `formatted_body` for a sentence of the bot with words in backticks; {} for any other."""
-    if not _CODE.search(text):
-        return {}
-    escaped = html.escape(text, quote=False)
-    return {"format": _HTML_FORMAT, "formatted_body": _CODE.sub(r"<code>\1</code>", escaped).replace("\n", "<br>")}
+    shown = _sentences([text])
+    return {} if shown.html is None else {"format": _HTML_FORMAT, "formatted_body": shown.html}
+
+
+def _sentences(lines: Sequence[str]) -> Shown:
+    text = "\n".join(lines)
+    return Shown(body=text, html=_with_code(text) if _CODE.search(text) else None)
+
+
+def _with_code(text: str) -> str:
+    return _CODE.sub(r"<code>\1</code>", html.escape(text, quote=False)).replace("\n", "<br>")
+
+
+def _stacked(upper: Shown, lower: Shown) -> Shown:
+    body = f"{upper.body}\n{lower.body}"
+    if upper.html is None and lower.html is None:
+        return Shown(body=body, html=None)
+    high, low = (_with_code(each.body) if each.html is None else each.html for each in (upper, lower))
+    return Shown(
+        body=body, html=f"{high}{'' if high.endswith(_BLOCK_ENDS) or low.startswith(_BLOCKS) else '<br>'}{low}"
+    )
 
 
 @lru_cache(maxsize=1)

@@ -98,7 +98,7 @@ def plan(case: Case, *, at: datetime) -> Plan:
             break
         reached.append(occurrence)
     outcomes = tuple(
-        _outcome(case, each, expires=_expires(case, each, after), newest=after is following, at=at)
+        _outcome(case, each, after, newest=after is following, at=at)
         for each, after in pairwise([*reached, following])
         if each is not None
     )
@@ -160,18 +160,30 @@ def _coming(case: Case, *, after: datetime) -> Iterator[Occurrence]:
     )
 
 
-def _outcome(case: Case, occurrence: Occurrence, *, expires: datetime, newest: bool, at: datetime) -> Outcome:
+def _outcome(
+    case: Case, occurrence: Occurrence, following: Occurrence | None, *, newest: bool, at: datetime
+) -> Outcome:
     grace = case.grace or default_grace(weekly=case.rule.weekly)
     waited = case.schedule.waited_until if newest else None
     counts_from = min(max(occurrence.due, waited), at) if waited else occurrence.due
     skip = _skip(case, occurrence, counts_from=counts_from, grace=grace, newest=newest, at=at)
-    reminder = REMINDER if case.schedule.reminder is None else case.schedule.reminder
-    remind_at = at + reminder if reminder and not skip else None
-    if remind_at is not None and (remind_at >= expires or is_quiet(case.pair.quiet_hours, remind_at, case.home)):
-        remind_at = None
+    expires = _expires(case, occurrence, following)
+    until = min(expires, following.due) if following else expires
     return Outcome(
-        occurrence=occurrence, skip=skip, not_after=counts_from + grace, expires_at=expires, remind_at=remind_at
+        occurrence=occurrence,
+        skip=skip,
+        not_after=counts_from + grace,
+        expires_at=expires,
+        remind_at=None if skip else _remind_at(case, until=until, at=at),
     )
+
+
+def _remind_at(case: Case, *, until: datetime, at: datetime) -> datetime | None:
+    """None where the schedule wants no reminder, at night, and when the next prompt is there by then."""
+    reminder = REMINDER if case.schedule.reminder is None else case.schedule.reminder
+    remind_at = at + reminder
+    night = is_quiet(case.pair.quiet_hours, remind_at, case.home)
+    return remind_at if reminder and remind_at < until and not night else None
 
 
 def _skip(

@@ -1,41 +1,109 @@
-"""The event that asks a prompt's question: a message or a poll, with our block inside."""
+"""The event that asks a step's question: a message or a poll, with our block inside."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bot.core.deliveries import Delivery
 from bot.core.events import PROMPT, PromptBlock, to_content
-from bot.core.goals import Goal
-from bot.core.prompts import ChoiceStep, Prompt, ScaleStep, ask_text
+from bot.core.goals import Goal, Scale
+from bot.core.markup import Shown
+from bot.core.options import Options, is_poll, options_of
+from bot.core.prompts import NumberStep, Prompt, ScaleStep, Step, asked
+from bot.core.template import say
+from bot.core.wording import Wording
 
 POLL_START = "org.matrix.msc3381.poll.start"  # Element X hides the stable type (DESIGN §7)
 POLL_END = "org.matrix.msc3381.poll.end"
 EXTENSIBLE_TEXT = "org.matrix.msc1767.text"
+MESSAGE = "m.room.message"
 
 
-def poll_answer_ids(prompt: Prompt, random_id: Callable[[], str]) -> dict[str, str]:
-    """Return random poll answer ids -> option ids of a choice, {} of any other prompt (CRYPTO 13)."""
-    return {random_id(): option.id for option in prompt.step.options} if isinstance(prompt.step, ChoiceStep) else {}
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """One step of a delivery, with all that its question is made of."""
+
+    delivery: Delivery
+    prompt: Prompt
+    step: Step
+    goal: Goal | None
+    client: str  # the client's name
+    words: Wording
+
+    @property
+    def scale(self) -> Scale | None:
+        """The numbers that fit a scale."""
+        if not isinstance(self.step, ScaleStep):
+            return None
+        return self.goal.scale if self.goal and self.step.of == "goal" else self.step.scale
+
+    @property
+    def options(self) -> Options:
+        """The options of a choice, yes and no; {} of any other step."""
+        return options_of(self.step, self.words)
+
+    @property
+    def title(self) -> str:
+        """What people call it; of a check-in the goal's title."""
+        return self.goal.title if self.goal else self.prompt.title
+
+    @property
+    def shown(self) -> Shown:
+        """The words that ask."""
+        goal = self.goal.title if self.goal else ""
+        return asked(self.step, client=self.client, goal=goal, scale=self.scale)
+
+    @property
+    def hint(self) -> tuple[str, ...]:
+        """The line that says that the step may be left out, if it may."""
+        return (self.words.optional_hint,) if self.step.optional else ()
 
 
-def block(delivery: Delivery, prompt: Prompt, goal: Goal | None, *, repeat: bool = False) -> dict[str, Any]:
-    """Return the `care.interlude.prompt` block."""
-    scale = goal.scale if goal else prompt.step.scale if isinstance(prompt.step, ScaleStep) else None
+def asked_event(question: Question, random_id: Callable[[], str], *, person: str) -> tuple[str, dict[str, Any]]:
+    """Return type and content of the event that asks, and notifies `person`; who asked for it is not notified.
+
+    The answer ids of a poll are random, so that a vote counts only for the poll that has them (CRYPTO 13).
+    """
+    by_client = question.delivery.by_client
+    mentions = {} if by_client else {"user_ids": [person]}
+    if is_poll(question.step):
+        answers = {random_id(): option for option in question.options}
+        labels = {answer: question.options[option] for answer, option in answers.items()}
+        asks = "\n".join([question.shown.body, *(line.replace("`", "") for line in question.hint)])  # it shows no marks
+        return POLL_START, {**poll(asks, labels), PROMPT: block(question, answers), "m.mentions": mentions}
+    shown = question.shown.above(*numbered(question.options.values()), *question.hint)
+    msgtype = "m.notice" if by_client else "m.text"
+    return MESSAGE, {"msgtype": msgtype, **shown.content, PROMPT: block(question), "m.mentions": mentions}
+
+
+def repeated(question: Question, *, intro: str | None = None) -> dict[str, Any]:
+    """Return a quiet message that shows an open question once more, its options as a numbered list."""
+    first = intro or say(question.words.again, title=question.title)
+    shown = question.shown.above(*numbered(question.options.values())).below(first)
+    return {"msgtype": "m.notice", **shown.content, PROMPT: block(question, repeat=True), "m.mentions": {}}
+
+
+def block(question: Question, answers: Mapping[str, str] | None = None, *, repeat: bool = False) -> dict[str, Any]:
+    """Return the `care.interlude.prompt` block; `answers` are the poll's answer ids with their option ids."""
+    delivery, prompt, step, goal = question.delivery, question.prompt, question.step, question.goal
     return to_content(
         PromptBlock(
             delivery_id=delivery.delivery_id,
             prompt_id=prompt.id,
             prompt_version=prompt.version,
             title=prompt.title,
-            step=prompt.step.id,
-            kind=prompt.step.kind,
+            step=step.id,
+            position=prompt.steps.index(step) + 1,
+            steps=len(prompt.steps),
+            kind=step.kind,
             occurrence=delivery.occurrence,
             schedule_id=delivery.schedule_id,
             goal_id=goal.goal_id if goal else None,
             goal_revision=goal.revision if goal else None,
-            low=scale.low if scale else None,
-            high=scale.high if scale else None,
-            options=dict(delivery.options),
+            low=question.scale.low if question.scale else None,
+            high=question.scale.high if question.scale else None,
+            unit=step.unit if isinstance(step, NumberStep) else None,
+            options=dict(answers or {}),
             due=delivery.due,
             expires_at=delivery.expires_at,
             repeat=repeat,
@@ -43,29 +111,10 @@ def block(delivery: Delivery, prompt: Prompt, goal: Goal | None, *, repeat: bool
     )
 
 
-def question(prompt: Prompt, goal: Goal | None) -> str:
-    """Return the words that ask."""
-    return ask_text(prompt.step, goal=goal.title if goal else "", scale=goal.scale if goal else None)
-
-
-def posted_event(delivery: Delivery, prompt: Prompt, goal: Goal | None, *, person: str) -> tuple[str, dict[str, Any]]:
-    """Return type and content of the event that posts a prompt and notifies the person asked."""
-    asks, ours = question(prompt, goal), block(delivery, prompt, goal)
-    mentions = {"user_ids": [person]}
-    if isinstance(prompt.step, ChoiceStep):
-        labels = {option.id: option.label for option in prompt.step.options}
-        return POLL_START, poll(asks, {key: labels[option] for key, option in delivery.options.items()}) | {
-            PROMPT: ours,
-            "m.mentions": mentions,
-        }
-    return "m.room.message", {"msgtype": "m.text", "body": asks, PROMPT: ours, "m.mentions": mentions}
-
-
 def poll(asks: str, answers: Mapping[str, str]) -> dict[str, Any]:
     """Return a disclosed poll with one selection (MSC3381), with a text for clients that show no polls."""
-    listed = "\n".join(f"{number}. {label}" for number, label in enumerate(answers.values(), 1))
     return {
-        EXTENSIBLE_TEXT: f"{asks}\n{listed}",
+        EXTENSIBLE_TEXT: "\n".join([asks, *numbered(answers.values())]),
         POLL_START: {
             "question": {EXTENSIBLE_TEXT: asks, "body": asks, "msgtype": "m.text"},
             "kind": "org.matrix.msc3381.poll.disclosed",
@@ -80,14 +129,6 @@ def poll_end(text: str) -> dict[str, Any]:
     return {POLL_END: {}, EXTENSIBLE_TEXT: text, "body": text}
 
 
-def repeated(delivery: Delivery, prompt: Prompt, goal: Goal | None, *, intro: str) -> dict[str, Any]:
-    """Return a quiet message that shows an open prompt once more, its options as a numbered list."""
-    lines = [intro, question(prompt, goal)]
-    if isinstance(prompt.step, ChoiceStep):
-        lines += [f"{number}. {option.label}" for number, option in enumerate(prompt.step.options, 1)]
-    return {
-        "msgtype": "m.notice",
-        "body": "\n".join(lines),
-        PROMPT: block(delivery, prompt, goal, repeat=True),
-        "m.mentions": {},
-    }
+def numbered(labels: Iterable[str]) -> list[str]:
+    """Return options as the lines of a numbered list."""
+    return [f"{number}. {label}" for number, label in enumerate(labels, 1)]

@@ -18,7 +18,7 @@ class RecordKind(StrEnum):
 class RecordState(StrEnum):
     """Where a record stands."""
 
-    OPEN = "open"  # a journal entry that still takes what is sent
+    OPEN = "open"  # a journal entry or a sitting that still goes on: not in the room yet
     RECORDED = "recorded"
     REMOVED = "removed"  # by redaction or `undo`: the value is gone, the trail stays
 
@@ -28,11 +28,13 @@ class Piece:
     """What one message brought to a record; stored as JSON."""
 
     source: str  # event id
+    step: str = ""  # the step that it answers; empty in a journal, and in records from when a prompt had one step
     value: str | int | None = None
     text: str | None = None
     media: Mapping[str, Any] | None = None  # an `events.Media` as JSON
     session_id: str = ""  # Megolm session and index: a lower index never overrides a higher one (CRYPTO 13)
     index: int = -1
+    late: bool = False  # it came after the time for its question
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -90,6 +90,22 @@ def read_clock(text: str) -> time | None:
     return time(hour, minute) if hour <= 23 and minute <= 59 else None
 
 
+def with_clocks(text: str) -> str:
+    """Return a text in which every time of day is written as rules are: `weekdays 8 pm` -> `weekdays 20:00`."""
+    tokens, found = text.split(), list[str]()
+    while tokens:
+        for length in (2, 1):  # `8 pm` is two words
+            bare = " ".join(tokens[:length]).rstrip(",")
+            clock = read_clock(bare) if len(tokens) >= length else None
+            if clock is not None:
+                found.append(f"{clock:%H:%M}" + "," * tokens[length - 1].endswith(","))
+                del tokens[:length]
+                break
+        else:
+            found.append(tokens.pop(0))
+    return " ".join(found)
+
+
 def read_day(text: str) -> Day | None:
     """Read `monday`, `tomorrow`, `2026-12-01`, `1 Dec` or `December 1st`."""
     text = text.removeprefix("next ").removeprefix("on ")

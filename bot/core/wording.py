@@ -100,6 +100,8 @@ class Wording(BaseModel):
     again: Title
     skipped: Title
     nothing_to_skip: Plain
+    # Reminders
+    reminder: Title
     # Progress
     progress_header: Plain
     progress_none: Plain
@@ -153,6 +155,25 @@ class Wording(BaseModel):
     console_plain_text: Person
     console_forged: Annotated[str, _says("person", "room", "client", "what")]
     console_held: Annotated[str, _says("room", "client", "what", must=("what",))]
+    # Conversations of several steps
+    answer_yes: Word
+    answer_no: Word
+    optional_hint: Plain
+    recorded_all: Title
+    kept_in_words: Plain
+    does_not_fit_yes_no: Annotated[str, _says("title", "yes", "no", must=("yes", "no"))]
+    does_not_fit_amount: Title
+    does_not_fit_amount_between: Annotated[str, _says("title", "low", "high", must=("low", "high"))]
+    does_not_fit_amount_from: Annotated[str, _says("title", "low", must=("low",))]
+    does_not_fit_amount_to: Annotated[str, _says("title", "high", must=("high",))]
+    does_not_fit_amount_unsure: Title
+    does_not_fit_time: Title
+    does_not_fit_time_unsure: Title
+    does_not_fit_media: Title
+    stopped: Title
+    back_at_first: Title
+    later_until: Annotated[str, _says("title", "time", must=("time",))]
+    later_used: Title
 
     # What is asked of the bot: refusals
     help_usage: Annotated[str, _says("example", must=("example",))]
@@ -161,7 +182,7 @@ class Wording(BaseModel):
     help_therapist_more: Annotated[str, _says(must=("crisis_line",))]
     console_help_more: Annotated[str, _says(must=("crisis_line",))]
     console_about: Annotated[str, _says(must=("client", "text"))]
-    console_which: Annotated[str, _says("clients", "example", must=("clients",))]
+    console_which: Annotated[str, _says("clients", "name", must=("clients",))]
     console_no_such_client: Annotated[str, _says(must=("clients",))]
     console_no_clients: Plain
     refused_therapists: Named

@@ -12,7 +12,6 @@ from bot.core.agenda import FEW, SHOWN_LETTERS, AgendaItem, AgendaKind, showing
 from bot.core.command_names import CommandName
 from bot.core.commands import Command, parse_command
 from bot.core.inbox import InboxEvent
-from bot.core.outbox import OutboxState
 from bot.core.pairs import PairState
 from bot.core.people import Pair
 from bot.core.permissions import Where
@@ -23,7 +22,7 @@ from bot.core.wording import Wording
 from bot.flows.console import Console
 from bot.flows.places import Place, place_of
 from bot.flows.request import Carry, Request
-from bot.flows.speak import Voice, notice, post
+from bot.flows.speak import Voice, notice, post, withdraw
 from bot.ports import Tx
 
 AGENDA = "agenda"  # the purpose of what shows items
@@ -199,16 +198,9 @@ class Agenda:
         pair = await tx.pairs.get(item.pair_id)
         for room_id in {pair.room_id, pair.console_id} - {None} if pair else ():
             place = await place_of(tx, str(room_id))
-            for row in await tx.outbox.of_purpose(str(room_id), AGENDA):
-                if place is None or row.created_at < item.created_at:
-                    continue
-                if row.state is OutboxState.QUEUED:
-                    await tx.outbox.update([replace(row, state=OutboxState.DROPPED)])
-                elif row.state in (OutboxState.SENT, OutboxState.ENCRYPTED):
-                    await post(
-                        tx, place, {}, event_type="m.room.redaction", purpose="redaction", at=at,
-                        relates_row=row.outbox_id, rel_type="redacts",
-                    )  # fmt: skip
+            rows = await tx.outbox.of_purpose(str(room_id), AGENDA)
+            if place is not None:
+                await withdraw(tx, place, [row for row in rows if row.created_at >= item.created_at], at=at)
 
     def _author(self, place: Place, item: AgendaItem) -> str:
         client = place.pair.client if place.pair else ""

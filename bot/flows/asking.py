@@ -18,7 +18,7 @@ class IntentKind(StrEnum):
     """What can be asked for, with what its payload carries."""
 
     PAIR_ADD = "pair_add"  # pair_id
-    PAIR_PAUSE = "pair_pause"  # pair_id
+    PAIR_PAUSE = "pair_pause"  # pair_id, until (an instant, or nothing)
     PAIR_RESUME = "pair_resume"  # pair_id
     PAIR_END = "pair_end"  # pair_id
     PROMPT_SEND = "prompt_send"  # pair_id, prompt_id

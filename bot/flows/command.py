@@ -134,7 +134,7 @@ def _which(request: Request, known: Known) -> str:
     if not known.clients:
         return request.words.console_no_clients
     first = min(known.clients, key=lambda client: client.number)
-    return fill(request.words.console_which, clients=_clients(known), example=first.names[0])
+    return fill(request.words.console_which, clients=_clients(known), name=first.names[0])
 
 
 def _clients(known: Known) -> str:

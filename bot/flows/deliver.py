@@ -1,8 +1,8 @@
 """Prompts at their time: what is due is decided once per occurrence, written down, and put into the outbox."""
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,19 +15,18 @@ from bot.core.outbox import OutboxEvent
 from bot.core.pairs import blockers
 from bot.core.people import Pair, Schedule
 from bot.core.planning import NEVER, Outcome
-from bot.core.posting import POLL_END, poll_answer_ids, poll_end, posted_event
 from bot.core.prompts import DEFAULT_EXPIRES, Prompt, default_grace
 from bot.errors import PairError
 from bot.flows.places import Place, place_of, places_of
-from bot.flows.planner import Busy, Planned, Planner, nobody_busy
-from bot.flows.speak import Voice, post
+from bot.flows.planner import Busy, Planned, Planner
+from bot.flows.sitting import Sittings
+from bot.flows.speak import Voice
 from bot.ports import Meter, Tx
 
 log = structlog.get_logger()
 
 TOGETHER = 500  # schedules in one transaction: memory stays flat, and nobody else waits for long
 DRAWS_KEPT = timedelta(days=7)
-POLL_QUIET = timedelta(minutes=10)  # after the last vote a poll is ended (DESIGN §7)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,9 +46,10 @@ class Due:
 class Deliverer:
     """Posts what is due."""
 
-    def __init__(self, *, voice: Voice, meter: Meter, busy: Busy = nobody_busy) -> None:
+    def __init__(self, *, voice: Voice, meter: Meter, sittings: Sittings, busy: Busy) -> None:
         self._voice = voice
         self._meter = meter
+        self._sittings = sittings
         self._planner = Planner(pack_of=voice.pack, busy=busy)
 
     async def due(self, tx: Tx, *, at: datetime) -> datetime | None:
@@ -116,28 +116,6 @@ class Deliverer:
         await tx.outbox.add_all(rows)
         return len(rows)
 
-    async def end_polls(self, tx: Tx, *, at: datetime) -> datetime | None:
-        """End polls ten minutes after the last vote, or when they have expired; return when the next one ends."""
-        upcoming: list[datetime] = []
-        for delivery in await tx.deliveries.open_polls():
-            ends = delivery.expires_at
-            if delivery.last_vote_at is not None:
-                ends = min(ends, delivery.last_vote_at + POLL_QUIET)
-            if at < ends:
-                upcoming.append(ends)
-                continue
-            await tx.deliveries.save(replace(delivery, poll_ended=True))
-            pair = await tx.pairs.get(delivery.pair_id)
-            place = await place_of(tx, pair.room_id) if pair and pair.room_id else None
-            posts = [row for row in await tx.outbox.of_deliveries([delivery.delivery_id]) if row.purpose == "prompt"]
-            if place is None or not posts:
-                continue
-            await post(
-                tx, place, poll_end(self._voice.words(place).poll_ended), event_type=POLL_END, purpose="poll_end",
-                at=at, relates_row=posts[0].outbox_id, rel_type="m.reference",
-            )  # fmt: skip
-        return min(upcoming, default=None)
-
     async def _reached(
         self, tx: Tx, each: Planned, place: Place | None, outcome: Outcome, *, at: datetime
     ) -> list[OutboxEvent]:
@@ -169,7 +147,9 @@ class Deliverer:
             if delivery is None:
                 log.info("delivery.known", pair=pair.pair_id, prompt=due.prompt.id)
             elif due.skip is None and place is not None:
-                rows.append(_row(place, delivery, due, goal, at))
+                sitting, row = self._sittings.begin(place, delivery, due.prompt, goal, at=at, not_after=due.not_after)
+                await tx.sittings.add_all([sitting])
+                rows.append(row)
                 self._meter.count("prompts_posted")
             log.info("delivery.decided", pair=pair.pair_id, prompt=due.prompt.id, skip=due.skip and due.skip.value)
         return rows
@@ -181,7 +161,6 @@ class Deliverer:
         return tuple(goal for goal in goals if goal_id in (None, goal.goal_id))
 
     def _delivery(self, pair: Pair, due: Due, goal: Goal | None) -> Delivery:
-        options: Mapping[str, str] = poll_answer_ids(due.prompt, lambda: secrets.token_hex(8))
         return Delivery(
             delivery_id=secrets.token_hex(12),
             pair_id=pair.pair_id,
@@ -195,24 +174,7 @@ class Deliverer:
             remind_at=due.remind_at,
             state=DeliveryState.SKIPPED if due.skip else DeliveryState.DUE,
             skip_reason=due.skip.value if due.skip else None,
-            options=options,
         )
-
-
-def _row(place: Place, delivery: Delivery, due: Due, goal: Goal | None, at: datetime) -> OutboxEvent:
-    """The prompt as it goes into the outbox: it is dropped when its grace has ended."""
-    event_type, content = posted_event(delivery, due.prompt, goal, person=place.addressed)
-    return OutboxEvent(
-        outbox_id=secrets.token_hex(16),
-        room_id=place.room.room_id,
-        event_type=event_type,
-        content=content,
-        purpose="prompt",
-        created_at=at,
-        addressed=place.addressed,
-        delivery_id=delivery.delivery_id,
-        not_after=due.not_after,
-    )
 
 
 def _without_prompt(schedule: Schedule, outcome: Outcome) -> Delivery:

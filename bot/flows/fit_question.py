@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bot.core.answers import Incoming
+from bot.core.answers import Incoming, IncomingKind
 from bot.core.pairs import blockers
 from bot.core.people import Pair, Schedule
 from bot.core.planning import ASK_FIT_EVERY, NEVER, UNANSWERED, asks_fit
@@ -70,8 +70,13 @@ class FitQuestions:
         found = (await tx.inbox.positions([row.event_id])).get(row.event_id)
         return found.order if found else 0
 
-    async def voted(self, tx: Tx, place: Place, said: Incoming, *, at: datetime) -> bool:
-        """Carry out a vote; False when it belongs to another poll."""
+    async def take(self, tx: Tx, place: Place, said: Incoming, *, at: datetime) -> bool:
+        """Carry out a vote, or a reply to the poll in words; False when it is neither."""
+        if said.kind is IncomingKind.VOTE:
+            return await self._voted(tx, place, said, at)
+        return said.reply_to is not None and await self._replied(tx, place, said, at)
+
+    async def _voted(self, tx: Tx, place: Place, said: Incoming, at: datetime) -> bool:
         if place.pair is None:
             return False
         for question in await tx.questions.of_pair(place.pair.pair_id):
@@ -82,8 +87,7 @@ class FitQuestions:
                 return True
         return False
 
-    async def replied(self, tx: Tx, place: Place, said: Incoming, *, at: datetime) -> bool:
-        """Carry out a reply to the poll in words; False when it is none."""
+    async def _replied(self, tx: Tx, place: Place, said: Incoming, at: datetime) -> bool:
         question = await self.current(tx, place.pair) if place.pair and said.reply_to else None
         row = await tx.outbox.get(question.outbox_id or "") if question else None
         if question is None or row is None or row.event_id != said.reply_to:

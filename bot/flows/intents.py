@@ -47,7 +47,7 @@ class Intents:
         self._library = library
         self._clock = clock
         self._inside: dict[str, InTransaction] = {
-            "pair_pause": self._event(PairEvent.PAUSE),
+            "pair_pause": self._pause,
             "pair_resume": self._event(PairEvent.RESUME),
             "pair_end": self._event(PairEvent.END),
             "prompt_send": self._prompt,
@@ -102,7 +102,7 @@ class Intents:
         packs = await self._library.fetch()
         async with self._store.transaction() as tx:
             pairs = {pair.pair_id: pair for pair in await tx.pairs.every()}
-            asking = [(pairs[each.pair_id], each) for each in await tx.pairs.schedules() if each.pair_id in pairs]
+            asking = [(pairs[each.pair_id], each) for each in await tx.schedules.every() if each.pair_id in pairs]
         live = [(pair, schedule) for pair, schedule in asking if pair.standing.live]
         return {"prompts": self._library.swap(packs, in_use=live)}
 
@@ -116,6 +116,12 @@ class Intents:
             return {"pair": pair.pair_id, "state": step.standing.shown}
 
         return act
+
+    async def _pause(self, tx: Tx, intent: Intent, pair: Pair, at: datetime) -> Mapping[str, Any]:
+        until = intent.payload.get("until")
+        ends = datetime.fromisoformat(until) if until else None
+        step = await self._life.happen(tx, pair, PairEvent.PAUSE, at=at, until=ends, by="operator")
+        return {"pair": pair.pair_id, "state": step.standing.shown}
 
     async def _prompt(self, tx: Tx, intent: Intent, pair: Pair, at: datetime) -> Mapping[str, Any]:
         posted = await self._deliverer.send_now(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.answers import Incoming, IncomingKind
-from bot.core.entries import first_journal
+from bot.core.entries import Form, first_journal
 from bot.core.events import to_content
 from bot.core.inbox import InboxEvent
 from bot.core.records import Piece, Record, RecordKind, RecordState
@@ -15,6 +15,7 @@ from bot.flows.speak import Voice, say
 from bot.ports import Tx
 
 SILENCE = timedelta(minutes=30)
+NO_FORM = Form(prompt=None, labels={})
 
 
 class Journal:
@@ -72,7 +73,11 @@ class Journal:
     async def done(self, tx: Tx, place: Place, record: Record, *, at: datetime) -> str:
         """Close the entry and return what to say."""
         words = self._voice.words(place)
-        return words.journal_saved if await self._recorder.close_journal(tx, place, record, at) else words.journal_empty
+        if not record.pieces:
+            await tx.records.save(replace(record, state=RecordState.REMOVED, changed_at=at))
+            return words.journal_empty
+        await self._recorder.close(tx, place, replace(record, undo=()), None, NO_FORM, at=at)
+        return words.journal_saved
 
     async def close_silent(self, tx: Tx, *, at: datetime) -> datetime | None:
         """Close the entries that nobody wrote in for half an hour; return when the next one is due."""

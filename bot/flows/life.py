@@ -12,6 +12,7 @@ from bot.core.outbox import OutboxState
 from bot.core.pairs import Effect, PairEvent, PairState, Step, blockers, step
 from bot.core.people import Intent, Pair
 from bot.core.wording import say as fill
+from bot.errors import PairError
 from bot.flows.console import Console
 from bot.flows.places import Place, place_of
 from bot.flows.posted import unsendable
@@ -49,11 +50,28 @@ class Life:
             Effect.TELL_CLIENT_ENDED: self._ended,
         }
 
-    async def happen(self, tx: Tx, pair: Pair, event: PairEvent, *, at: datetime, what: str = "") -> Step:
-        """Take a pair through one event of the table; raises PairError where the table refuses."""
+    async def happen(
+        self,
+        tx: Tx,
+        pair: Pair,
+        event: PairEvent,
+        *,
+        at: datetime,
+        what: str = "",
+        until: datetime | None = None,
+        by: str | None = None,
+    ) -> Step:
+        """Take a pair through one event of the table; raises PairError where the table refuses.
+
+        A pause lasts `until` an instant (None: until somebody ends it), and `by` says who wanted it.
+        """
         taken = step(pair.standing, event)
         standing = taken.standing
         pair = replace(pair, state=standing.state, paused=standing.paused, therapist_gone=standing.therapist_gone)
+        if event is PairEvent.PAUSE:
+            pair = replace(pair, paused_until=until, paused_by=by)
+        elif not pair.paused:
+            pair = replace(pair, paused_until=None, paused_by=None)
         await tx.pairs.save(pair)
         log.info("pair.event", pair=pair.pair_id, happened=event.value, state=standing.state.value)
         place = await place_of(tx, pair.room_id) if pair.room_id else None
@@ -63,6 +81,15 @@ class Life:
             else:
                 await self._tell(tx, pair, effect, at, what)
         return taken
+
+    async def end_pauses(self, tx: Tx, *, at: datetime) -> datetime | None:
+        """End the pauses that were to last until now; return when the next one ends."""
+        for pair in await tx.pairs.pauses_over(at):
+            try:
+                await self.happen(tx, pair, PairEvent.RESUME, at=at)
+            except PairError:  # the work is over: nothing goes on
+                await tx.pairs.save(replace(pair, paused_until=None))
+        return await tx.pairs.next_pause_end()
 
     async def _tell(self, tx: Tx, pair: Pair, effect: Effect, at: datetime, what: str) -> None:
         if effect is Effect.TELL_CONSOLE_DRIFT:

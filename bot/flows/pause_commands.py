@@ -1,7 +1,6 @@
 """`pause`, `pause until monday` and `resume`; nobody but the client lifts the client's own pause."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, time
 
 from bot.core.command_names import CommandName
@@ -36,11 +35,7 @@ class PauseCommands:
             return words.pause_past
         if pair.paused and (pair.paused_by, pair.paused_until) == (request.role, until):
             return words.already_paused
-        paused = replace(pair, paused_by=request.role, paused_until=until)
-        if pair.paused:
-            await tx.pairs.save(paused)
-        else:
-            await self._life.happen(tx, paused, PairEvent.PAUSE, at=request.at)
+        await self._life.happen(tx, pair, PairEvent.PAUSE, at=request.at, until=until, by=request.role)
         if until is None:
             return words.paused
         local = until.astimezone(request.zone)
@@ -52,7 +47,7 @@ class PauseCommands:
         words, pair = request.words, request.pair
         if not pair.paused:
             return words.not_paused
-        await self._life.happen(tx, replace(pair, paused_by=None, paused_until=None), PairEvent.RESUME, at=request.at)
+        await self._life.happen(tx, pair, PairEvent.RESUME, at=request.at)
         following = await self._arranger.next(tx, pair, at=request.at)
         if following is None:
             return words.resumed

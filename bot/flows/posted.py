@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 
 from bot.core.deliveries import DeliveryState
+from bot.core.lateness import SkipReason
 from bot.core.outbox import OutboxEvent, OutboxState
+from bot.core.quiet import is_quiet
 from bot.ports import Tx
 
 log = structlog.get_logger()
@@ -22,6 +25,25 @@ SKIPPED = {
     "drift": "drift",
     "refused": "refused",
 }
+
+
+# A message that leaves later than this is late: within it even a great number of prompts has left.
+LEAVES_WITHIN = timedelta(minutes=5)
+
+
+async def dropped(tx: Tx, row: OutboxEvent, *, at: datetime) -> bool:
+    """Drop a queued row that comes too late: after its time, or into quiet hours; tell whether it was."""
+    if row.not_after is not None and row.not_after < at:
+        await unsendable(tx, row, at=at)
+        return True
+    if row.not_after is None or row.delivery_id is None or at - row.created_at < LEAVES_WITHIN:
+        return False
+    delivery = await tx.deliveries.get(row.delivery_id)
+    pair = await tx.pairs.get(delivery.pair_id) if delivery and delivery.schedule_id else None
+    if pair is None or not is_quiet(pair.quiet_hours, at, ZoneInfo(pair.timezone)):
+        return False
+    await unsendable(tx, row, at=at, reason=None if row.hold else SkipReason.QUIET.value)
+    return True
 
 
 async def posted(tx: Tx, rows: Iterable[OutboxEvent], *, at: datetime) -> None:

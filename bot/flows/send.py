@@ -26,7 +26,7 @@ from bot.errors import LeaseLost, Refusal, StoreRefused, Unreachable
 from bot.flows.crisis_unstored import UnstoredCrisis
 from bot.flows.keys import KeyUpkeep
 from bot.flows.places import places_of
-from bot.flows.posted import posted, unsendable
+from bot.flows.posted import dropped, posted
 from bot.ports import Cipher, Clock, Homeserver, Meter, Store, Tx
 
 log = structlog.get_logger()
@@ -194,8 +194,7 @@ class Sender:
             return []
         rows: list[OutboxEvent] = []
         for row in await tx.outbox.heads(room, skip_rooms=await self._busy_rooms(tx)):
-            if row.state is OutboxState.QUEUED and row.not_after and row.not_after < self._clock.now():
-                await unsendable(tx, row, at=self._clock.now())
+            if row.state is OutboxState.QUEUED and await dropped(tx, row, at=self._clock.now()):
                 self._awake.set()
                 continue
             resolved = await _resolve(tx, row)

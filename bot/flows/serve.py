@@ -22,6 +22,8 @@ from bot.flows.journal import Journal
 from bot.flows.keys import KeyUpkeep
 from bot.flows.receive import Consequences, Receiver
 from bot.flows.send import Sender
+from bot.flows.sitting import Sittings
+from bot.flows.timetable import Timetable
 from bot.flows.watch import Watch
 from bot.ports import Alarm, Clock, Homeserver, Store
 
@@ -54,6 +56,8 @@ class Service:
         keys: KeyUpkeep,
         gaps: GapFiller,
         deliverer: Deliverer,
+        sittings: Sittings,
+        timetable: Timetable,
         journal: Journal,
         intents: Intents,
         watch: Watch,
@@ -68,6 +72,8 @@ class Service:
         self._keys = keys
         self._gaps = gaps
         self._deliverer = deliverer
+        self._conversations = sittings
+        self._timetable = timetable
         self._journal = journal
         self._intents = intents
         self._watch = watch
@@ -84,7 +90,7 @@ class Service:
         self._requests = Duty("requests", self._carry_out, every=LOOK_FOR_REQUESTS)
         self._watching = Duty("watch", self._watch_over, every=30.0)
         self._schedule = Duty("schedules", self._deliver, every=LOOK_FOR_SCHEDULES)
-        self._sittings = Duty("sittings", self._end_sittings, every=60.0)
+        self._sittings = Duty("sittings", self._lead_sittings, every=60.0)
         self._ahead = Duty("keys ahead", self._share_ahead, every=LOOK_AHEAD)
         self._rings: dict[str, datetime | None] = {}
 
@@ -200,6 +206,7 @@ class Service:
 
     async def _fill_gaps(self) -> None:
         if await self._gaps.fill():
+            self._sittings.wake()
             self._sender.wake()
 
     async def _carry_out(self) -> None:
@@ -214,13 +221,10 @@ class Service:
 
     async def _deliver(self) -> None:
         """Post what is due, and set the alarm for the next instant."""
-        at = self._clock.now()
-        due: datetime | None = at
-        while due is not None and due <= at:
-            async with self._store.transaction() as tx:
-                due = await self._deliverer.due(tx, at=at)
+        due = await self._timetable.look(at=self._clock.now())
         if due != self._rings.get("prompt"):
             self._ring("prompt", due)
+            self._sittings.wake()
             self._sender.wake()
 
     async def _share_ahead(self) -> None:
@@ -232,13 +236,13 @@ class Service:
             await self._keys.refresh()
             await self._keys.share(audiences)
 
-    async def _end_sittings(self) -> None:
-        """End polls that were answered or have expired, and journals in which nobody writes any more."""
+    async def _lead_sittings(self) -> None:
+        """Ask what follows a row of words, end sittings and polls in time, and journals in which nobody writes."""
         at = self._clock.now()
         async with self._store.transaction() as tx:
-            poll = await self._deliverer.end_polls(tx, at=at)
+            sitting = await self._conversations.due(tx, at=at)
             silent = await self._journal.close_silent(tx, at=at)
-        self._ring("sitting", min((each for each in (poll, silent) if each), default=None))
+        self._ring("sitting", min((each for each in (sitting, silent) if each), default=None))
         self._sender.wake()
 
     def _ring(self, what: str, at: datetime | None) -> None:

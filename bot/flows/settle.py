@@ -8,8 +8,10 @@ from bot.core.inbox import InboxEvent
 from bot.core.messages import EDIT, REDACTION, edit, incoming, is_edit
 from bot.core.pairs import PairState
 from bot.core.records import RecordState
+from bot.flows.agenda import Agenda
 from bot.flows.answering import Answering
 from bot.flows.command import Commands
+from bot.flows.fit_question import FitQuestions
 from bot.flows.journal import Journal
 from bot.flows.places import Place
 from bot.flows.speak import Voice, notice, post
@@ -19,11 +21,22 @@ from bot.ports import Tx
 class Settler:
     """Lets events take effect."""
 
-    def __init__(self, *, voice: Voice, answering: Answering, commands: Commands, journal: Journal) -> None:
+    def __init__(
+        self,
+        *,
+        voice: Voice,
+        answering: Answering,
+        commands: Commands,
+        journal: Journal,
+        agenda: Agenda,
+        fit: FitQuestions,
+    ) -> None:
         self._voice = voice
         self._answering = answering
         self._commands = commands
         self._journal = journal
+        self._agenda = agenda
+        self._fit = fit
 
     async def settle(self, tx: Tx, place: Place, event: InboxEvent, *, at: datetime) -> None:
         """Apply one event; whoever sent it stands in the room's record and its device is trusted."""
@@ -45,20 +58,26 @@ class Settler:
             if said.kind is not IncomingKind.VOTE:
                 await tx.inbox.note_talk(event)
             return
+        if await self._fit.take(tx, place, said, at=at):
+            return
         journal = await self._journal.open_of(tx, place)
         if journal is None or not await self._journal.take(tx, journal, said, event, at=at):
             await self._answering.take(tx, place, said, event, at=at)
 
     async def _edit(self, tx: Tx, place: Place, event: InboxEvent, at: datetime) -> None:
-        """Correct a record: the original must be the sender's own, and no edit itself (CRYPTO 13)."""
+        """Correct what a message brought: it must be the sender's own, and no edit itself (CRYPTO 13)."""
         found = edit(event, from_client=place.role(event.sender) == "client")
-        if found is None or place.pair is None or event.sender != place.pair.client:
+        if found is None:
             return
         target, said = found
         original = await tx.inbox.get(target)
-        record = await tx.records.of_source(target)
         if original is None or original.sender != event.sender or original.reason == EDIT:
             return
+        if await self._agenda.edited(tx, place, target, said.text, event, at=at):
+            return
+        if place.pair is None or event.sender != place.pair.client:
+            return
+        record = await tx.records.of_source(target)
         if record is not None:
             await self._answering.edited(tx, place, record, said, event, at=at)
         else:  # what did not fit may fit now
@@ -68,11 +87,13 @@ class Settler:
     async def _redaction(self, tx: Tx, place: Place, event: InboxEvent, at: datetime) -> None:
         """Remove what the author redacts and flag what others redact: a redaction proves nothing (CRYPTO 14)."""
         target = event.event["content"]["redacts"]
-        record = await tx.records.of_source(target)
-        if place.pair is None or record is None or record.state is RecordState.REMOVED:
+        if await self._agenda.redacted(tx, place, target, event.sender, at=at) or place.pair is None:
             return
+        record = await tx.records.of_source(target)
         if event.sender == place.pair.client:
             await self._answering.redacted(tx, place, record, target, at=at)
+            return
+        if record is None or record.state is RecordState.REMOVED:
             return
         await self._answering.flagged(tx, record, target, at=at)
         text = self._voice.words(place).redaction_by_other

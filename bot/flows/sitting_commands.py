@@ -20,7 +20,6 @@ from bot.flows.conversation import Conversation
 from bot.flows.fit_question import FitQuestions
 from bot.flows.journal import Journal
 from bot.flows.request import Carry, Request
-from bot.flows.speak import Voice
 from bot.flows.telling import now_comes
 from bot.ports import Tx
 
@@ -40,14 +39,12 @@ class SittingCommands:
     def __init__(
         self,
         *,
-        voice: Voice,
         answering: Answering,
         conversation: Conversation,
         journal: Journal,
         fit: FitQuestions,
         arranger: Arranger,
     ) -> None:
-        self._voice = voice
         self._answering = answering
         self._conversation = conversation
         self._journal = journal

@@ -1,14 +1,14 @@
 """What the bot says, put into a room's outbox: notices that stay quiet, and messages that notify (DESIGN §7)."""
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from bot.core.crisis import crisis_line, crisis_text
 from bot.core.markup import formatted
-from bot.core.outbox import OutboxEvent
+from bot.core.outbox import OutboxEvent, OutboxState
 from bot.core.pack import Pack
 from bot.core.people import Pair
 from bot.core.practice import Practice
@@ -18,6 +18,7 @@ from bot.flows.places import Place
 from bot.ports import Tx
 
 MESSAGE = "m.room.message"
+REDACTION = "m.room.redaction"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +76,7 @@ async def post(  # noqa: PLR0913 - an outbox row has these sides, most of them r
     rel_type: str | None = None,
     delivery_id: str | None = None,
     record_id: str | None = None,
+    not_after: datetime | None = None,
 ) -> OutboxEvent:
     """Put an event into the room's outbox; it is held until the room's person can read it (CRYPTO 6)."""
     if reply_to is not None:
@@ -89,11 +91,31 @@ async def post(  # noqa: PLR0913 - an outbox row has these sides, most of them r
         addressed=addressed or place.addressed,
         delivery_id=delivery_id,
         record_id=record_id,
+        not_after=not_after,
         relates_row=relates_row,
         rel_type=rel_type,
     )
     await tx.outbox.add(row)
     return row
+
+
+async def withdraw(tx: Tx, place: Place, rows: Iterable[OutboxEvent], *, at: datetime) -> None:
+    """Redact our own events; what is still queued is not sent at all."""
+    for row in rows:
+        if row.state is OutboxState.QUEUED:
+            await tx.outbox.update([replace(row, state=OutboxState.DROPPED)])
+        elif row.state in (OutboxState.SENT, OutboxState.ENCRYPTED):
+            await post(
+                tx,
+                place,
+                {},
+                event_type=REDACTION,
+                purpose="redaction",
+                at=at,
+                record_id=row.record_id,
+                relates_row=row.outbox_id,
+                rel_type="redacts",
+            )
 
 
 async def say(tx: Tx, place: Place, text: str, *, at: datetime, purpose: str = "notice") -> OutboxEvent:

@@ -31,6 +31,7 @@ from bot.store.schema import upgrade_connection
 from bot.store.sealing import Sealers
 from bot.store.session import Session, guarded, whole
 from bot.store.sessions import SessionRows
+from bot.store.sittings import SittingRows
 
 _SQLITE_VACUUM = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 _POSTGRESQL_VACUUM = ("VACUUM FULL",)
@@ -52,6 +53,7 @@ class Transaction:
         self.schedules: ports.ScheduleRows = ScheduleRows(session)
         self.sessions: ports.SessionRows = SessionRows(session)
         self.deliveries: ports.DeliveryRows = DeliveryRows(session)
+        self.sittings: ports.SittingRows = SittingRows(session)
         self.records: ports.RecordRows = RecordRows(session)
         self.prompt_numbers: ports.PromptNumberRows = PromptNumberRows(session)
         self.choices: ports.ChoiceRows = ChoiceRows(session)

@@ -11,10 +11,9 @@ from bot.core.deliveries import BY_HAND, Delivery, DeliveryState, FirstPost
 from bot.errors import StaleRow
 from bot.store.sealing import pair_owner
 from bot.store.session import MINE, AnyRow, Session, among, both
-from bot.store.tables import OPEN_POLL, TO_REMIND, deliveries
+from bot.store.tables import TO_REMIND, deliveries
 
 _FIELDS = [field.name for field in fields(Delivery)]
-_SEALED = ("options", "asked")
 _NO_SCHEDULE = ""  # the schedule of a prompt sent by hand: no value at all would escape the unique constraint
 
 _ALL = select(*[deliveries.c[name] for name in _FIELDS]).where(deliveries.c.account == MINE)
@@ -90,7 +89,6 @@ _TO_REMIND = (
 _NEXT_REMINDER = select(func.min(deliveries.c.remind_at)).where(
     deliveries.c.account == MINE, TO_REMIND, deliveries.c.remind_at > bindparam("of_instant")
 )
-_OPEN_POLLS = _ALL.where(OPEN_POLL).order_by(deliveries.c.posted_at, deliveries.c.delivery_id)
 
 
 class DeliveryRows:
@@ -158,23 +156,17 @@ class DeliveryRows:
         due: datetime | None = row[0] if row is not None else None
         return due
 
-    async def open_polls(self) -> tuple[Delivery, ...]:
-        """Return polls that stand in their rooms and have not been ended, oldest first."""
-        return tuple([self._delivery(row) for row in await self._session.rows(_OPEN_POLLS)])
-
     def _values(self, delivery: Delivery) -> dict[str, Any]:
         values = {name: getattr(delivery, name) for name in _FIELDS}
         values["schedule_id"] = delivery.schedule_id or _NO_SCHEDULE
         owner, row = pair_owner(delivery.pair_id), delivery.delivery_id
-        for name in _SEALED:
-            mapping = values[name]
-            values[name] = self._session.seal_document(owner, "deliveries", row, name, mapping) if mapping else None
+        asked = values["asked"]
+        values["asked"] = self._session.seal_document(owner, "deliveries", row, "asked", asked) if asked else None
         return values
 
     def _delivery(self, row: AnyRow) -> Delivery:
         values: dict[str, Any] = dict(zip(_FIELDS, row, strict=True))
         values["schedule_id"] = values["schedule_id"] or None
         owner, row_id = pair_owner(values["pair_id"]), values["delivery_id"]
-        for name in _SEALED:
-            values[name] = self._session.open_document(owner, "deliveries", row_id, name, values[name])
+        values["asked"] = self._session.open_document(owner, "deliveries", row_id, "asked", values["asked"])
         return Delivery(**values)

@@ -31,13 +31,25 @@ from bot.store.tables import (
     schedules,
     session_changes,
     sessions,
+    sittings,
     talk,
     to_device,
 )
 
 _OF_PAIR = (
-    records, deliveries, draws, schedules, session_changes, sessions, choices, agenda, questions, goals, pairs
-)  # fmt: skip
+    records,
+    sittings,
+    deliveries,
+    draws,
+    schedules,
+    session_changes,
+    sessions,
+    choices,
+    agenda,
+    questions,
+    goals,
+    pairs,
+)
 _FINAL = (OutboxState.SENT, OutboxState.DROPPED, OutboxState.PARKED)
 _PAIR_IDS = select(pairs.c.pair_id).where(pairs.c.account == MINE).order_by(pairs.c.number)
 _own_rooms = select(rooms.c.room_id).where(

@@ -27,6 +27,7 @@ from bot.core.outbox import OutboxState
 from bot.core.pairs import PairState
 from bot.core.people import Purpose
 from bot.core.records import RecordKind, RecordState
+from bot.core.sittings import SittingState
 from bot.core.trust import Violation
 from bot.store.columns import Day, Document, Instant, Length, Member, Names, Wall, Words
 
@@ -41,9 +42,10 @@ metadata = MetaData(
 # Conditions of partial indexes: a query uses the index only when it says exactly the same.
 UNSENT = text("state IN ('queued', 'encrypted')")
 NOT_BACKED_UP = text("NOT backed_up")
-OPEN_POLL = text("posted_at IS NOT NULL AND NOT poll_ended AND options IS NOT NULL")
 OPEN_RECORD = text("state = 'open'")
 OPEN_QUESTION = text("closed_at IS NULL")
+OPEN_SITTING = text("state = 'open'")
+WAKING = text("wake_at IS NOT NULL")
 TO_REMIND = text("remind_at IS NOT NULL")
 PAUSE_ENDS = text("paused_until IS NOT NULL")
 
@@ -381,18 +383,33 @@ deliveries = _table(
     Column("expires_at", Instant, nullable=False),
     Column("state", Member(DeliveryState), nullable=False),
     _maybe("skip_reason"),
-    Column("options", LargeBinary),  # empty: no poll
     Column("asked", LargeBinary),
-    _yes("poll_ended"),
-    Column("last_vote_at", Instant),
     Column("posted_at", Instant),
     Column("remind_at", Instant),
     Index(None, "account", "pair_id", "due"),
     Index(None, "account", "schedule_id", "state", "due"),
     _partial("ix_deliveries_to_remind", TO_REMIND, "account", "remind_at"),
-    _partial("ix_deliveries_open_poll", OPEN_POLL, "account"),
     UniqueConstraint("account", "schedule_id", "occurrence"),  # what makes a second prompt impossible (DESIGN 5)
     UniqueConstraint("account", "pair_id", "number"),
+)
+sittings = _table(
+    "sittings",
+    _key("delivery_id"),
+    _words("pair_id"),
+    Column("state", Member(SittingState), nullable=False),
+    _number("steps"),
+    Column("path", LargeBinary),  # which steps were asked and skipped tells what was answered; empty: the first one
+    Column("row_since", Instant),
+    Column("ask_next_at", Instant),
+    Column("last_answered_at", Instant),
+    Column("later_at", Instant),
+    _yes("later_used"),
+    Column("expires_at", Instant, nullable=False),
+    Column("polls", Document, nullable=False),  # outbox id -> milliseconds since 1970, or null
+    Column("wake_at", Instant),
+    _partial("ix_sittings_open", OPEN_SITTING, "account", "pair_id"),
+    _partial("ix_sittings_waking", WAKING, "account", "wake_at"),
+    Index(None, "account", "pair_id"),
 )
 records = _table(
     "records",

@@ -11,13 +11,12 @@ from bot.core.answers import (
     Answer,
     AskBack,
     AskedBack,
+    AskedStep,
     Decision,
     DoesNotFit,
     Effect,
     Incoming,
     IncomingKind,
-    OpenPrompt,
-    StepKind,
     Talk,
     joined,
     meant_for,
@@ -25,6 +24,7 @@ from bot.core.answers import (
 )
 from bot.core.events import Media
 from bot.core.goals import Scale
+from bot.core.prompts import ChoiceStep, MediaStep, Option, ScaleStep, TextStep
 from bot.core.reading import Misfit
 from tests.core.english import words
 
@@ -32,36 +32,55 @@ NOW = datetime(2026, 11, 23, 19, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=20)
 PHOTO = Media(kind="image", mxc="mxc://hs/photo", source="$photo")
 
-REFLECTION = OpenPrompt(
+REFLECTION = AskedStep(
     delivery_id="d-text",
     title="Evening reflection",
-    step="reflection",
-    kind=StepKind.TEXT,
+    step=TextStep(id="reflection", kind="text", ask="How was it?"),
     order=10,
     events=frozenset({"$reflection"}),
     expires_at=LATER,
+    waits=True,
 )
-WALK = OpenPrompt(
+WALK = AskedStep(
     delivery_id="d-walk",
     title="Walk",
-    step="value",
-    kind=StepKind.SCALE,
+    step=ScaleStep(id="value", kind="scale", ask="How is it going?", of="goal"),
     order=20,
     events=frozenset({"$walk"}),
     expires_at=LATER,
     scale=Scale(low=0, high=10),
+    waits=True,
 )
-MOOD = OpenPrompt(
+MOOD = AskedStep(
     delivery_id="d-mood",
     title="Mood",
-    step="mood",
-    kind=StepKind.CHOICE,
+    step=ChoiceStep(
+        id="mood",
+        kind="choice",
+        ask="How are you?",
+        options=(Option(id="low", label="Low"), Option(id="good", label="Good")),
+    ),
     order=30,
     events=frozenset({"$mood"}),
     expires_at=LATER,
     options={"low": "Low", "good": "Good"},
     poll_answers={"$mood": {"r1": "low", "r2": "good"}},
+    waits=True,
 )
+PICTURE = AskedStep(
+    delivery_id="d-picture",
+    title="Album",
+    step=MediaStep(id="picture", kind="media", ask="Show me."),
+    order=40,
+    events=frozenset({"$picture"}),
+    expires_at=LATER,
+    waits=True,
+)
+
+
+def recorded(step: AskedStep, *, value: bool = False, row: bool = False) -> AskedStep:
+    """A step that has an answer: a value, or words or media that more may be added to."""
+    return replace(step, waits=False, recorded=True, has_value=value, takes_more=row)
 
 
 def text(body: str, *, reply_to: str | None = None, from_client: bool = True) -> Incoming:
@@ -91,9 +110,7 @@ def photo(caption: str = "", *, reply_to: str | None = None) -> Incoming:
     )
 
 
-def decide(
-    incoming: Incoming, *prompts: OpenPrompt, therapist_wrote: int | None = None, at: datetime = NOW
-) -> Decision:
+def decide(incoming: Incoming, *prompts: AskedStep, therapist_wrote: int | None = None, at: datetime = NOW) -> Decision:
     """Route a message among prompts."""
     return route(incoming, prompts, therapist_wrote=therapist_wrote, words=words(), at=at)
 
@@ -102,6 +119,14 @@ def answer(found: Decision) -> Answer:
     """Insist that a decision is an answer."""
     assert isinstance(found, Answer), found
     return found
+
+
+def misfit(found: Decision) -> tuple[Misfit, str | None, Effect]:
+    """Insist that words did not fit and are kept; say why, what and how."""
+    assert isinstance(found, DoesNotFit), found
+    assert found.kept is not None
+    assert (found.kept.value, found.kept.in_a_row) == (None, False)
+    return found.reason, found.kept.text, found.kept.effect
 
 
 def test_words_answer_the_current_text_prompt() -> None:
@@ -119,8 +144,7 @@ def test_a_therapist_never_answers(incoming: Incoming) -> None:
 def test_the_newest_unanswered_prompt_is_current() -> None:
     """A newer prompt becomes the current one; an answered one makes room for the older."""
     assert answer(decide(text("Good"), REFLECTION, WALK, MOOD)).delivery_id == "d-mood"
-    answered = replace(MOOD, first_recorded_at=NOW, has_value=True)
-    assert answer(decide(text("7"), REFLECTION, WALK, answered)).delivery_id == "d-walk"
+    assert answer(decide(text("7"), REFLECTION, WALK, recorded(MOOD, value=True))).delivery_id == "d-walk"
 
 
 def test_a_number_with_a_note() -> None:
@@ -136,16 +160,20 @@ def test_sentences_are_conversation_while_a_number_is_open(body: str) -> None:
 
 
 def test_what_does_not_fit_is_told() -> None:
-    """A number off the scale, two numbers, or a place that the list does not have get a hint."""
-    assert decide(text("fifteen"), WALK) == DoesNotFit(
-        delivery_id="d-walk", title="Walk", reason=Misfit.OUTSIDE, scale=Scale(low=0, high=10)
-    )
-    unsure = decide(text("7 or 8"), WALK)
-    assert isinstance(unsure, DoesNotFit)
-    assert unsure.reason is Misfit.UNSURE
-    choice = decide(text("9"), MOOD)
-    assert isinstance(choice, DoesNotFit)
-    assert choice.labels == ("Low", "Good")
+    """A number off the scale, two numbers, or a place that the list does not have get a hint; the words are kept."""
+    for typed, step, reason in (("fifteen", WALK, Misfit.OUTSIDE), ("7 or 8", WALK, Misfit.UNSURE)):
+        assert misfit(decide(text(typed), step)) == (reason, typed, Effect.RECORD)
+    assert misfit(decide(text("9"), MOOD)) == (Misfit.OUTSIDE, "9", Effect.RECORD)
+    again = replace(WALK, recorded=True)
+    assert misfit(decide(text("fifteen"), again)) == (Misfit.OUTSIDE, "fifteen", Effect.JOIN)
+
+
+def test_what_does_not_fit_never_takes_a_value_away() -> None:
+    """With a value on record, words that do not fit are told and not kept, also when the client went back to it."""
+    for step in (recorded(WALK, value=True), replace(recorded(WALK, value=True), waits=True, replaces=True)):
+        found = decide(text("quite well", reply_to="$walk"), step)
+        assert isinstance(found, DoesNotFit)
+        assert found.kept is None
 
 
 def test_after_the_therapist_wrote_words_are_conversation() -> None:
@@ -157,9 +185,10 @@ def test_after_the_therapist_wrote_words_are_conversation() -> None:
 
 def test_after_the_therapist_wrote_a_bare_value_is_asked_back_once() -> None:
     """A bare fitting value could be meant for the prompt: it is asked back, and not a second time."""
-    asked = AskBack(delivery_id="d-walk", title="Walk", shown="7")
+    asked = AskBack(delivery_id="d-walk", step="value", title="Walk", shown="7")
     assert decide(text("7"), WALK, therapist_wrote=21) == asked
-    assert decide(text("good"), MOOD, therapist_wrote=31) == AskBack(delivery_id="d-mood", title="Mood", shown="Good")
+    mood = AskBack(delivery_id="d-mood", step="mood", title="Mood", shown="Good")
+    assert decide(text("good"), MOOD, therapist_wrote=31) == mood
     again = replace(WALK, asked_back=AskedBack(question_event="$q", order=50, event_id="$earlier", text="7"))
     assert decide(text("7"), again, therapist_wrote=60) == Talk()
 
@@ -182,7 +211,7 @@ def test_yes_answers_the_question_back() -> None:
 def test_an_older_prompt_is_asked_back_not_guessed() -> None:
     """What fits an older unanswered prompt but not the current one is asked back."""
     ask = decide(text("How it was: fine"), REFLECTION, WALK)
-    assert ask == AskBack(delivery_id="d-text", title="Evening reflection", shown=None)
+    assert ask == AskBack(delivery_id="d-text", step="reflection", title="Evening reflection", shown=None)
 
 
 @pytest.mark.parametrize("age", [timedelta(hours=1), timedelta(days=30)])
@@ -200,8 +229,7 @@ def test_a_reply_that_does_not_fit_is_told_and_a_reply_to_people_is_talk() -> No
 
 def test_a_second_number_as_a_reply_replaces_the_first() -> None:
     """A reply with another number is a correction."""
-    recorded = replace(WALK, first_recorded_at=NOW, has_value=True)
-    assert answer(decide(text("8", reply_to="$walk"), recorded)).effect is Effect.REPLACE
+    assert answer(decide(text("8", reply_to="$walk"), recorded(WALK, value=True))).effect is Effect.REPLACE
 
 
 def test_an_expired_prompt_takes_no_loose_message() -> None:
@@ -210,35 +238,57 @@ def test_an_expired_prompt_takes_no_loose_message() -> None:
 
 
 def test_messages_in_a_row_join_silently() -> None:
-    """Within three minutes of the first message further ones join the text; after that they are conversation."""
-    recorded = replace(REFLECTION, first_recorded_at=NOW)
-    soon = answer(decide(text("And I slept."), recorded, at=NOW + timedelta(minutes=3)))
-    assert (soon.effect, soon.silent) == (Effect.JOIN, True)
-    assert decide(text("And I slept."), recorded, at=NOW + timedelta(minutes=3, seconds=1)) == Talk()
-    assert decide(text("And I slept."), recorded, therapist_wrote=11, at=NOW + timedelta(minutes=1)) == Talk()
+    """While a row goes on further messages join the text; after it, and after the therapist, they are conversation."""
+    soon = answer(decide(text("And I slept."), recorded(REFLECTION, row=True)))
+    assert (soon.effect, soon.silent, soon.in_a_row) == (Effect.JOIN, True, True)
+    assert decide(text("And I slept."), recorded(REFLECTION)) == Talk()
+    assert decide(text("And I slept."), recorded(REFLECTION, row=True), therapist_wrote=11) == Talk()
     assert joined(["A good day.", None, "And I slept."]) == "A good day.\nAnd I slept."
 
 
 def test_a_row_is_not_interrupted_by_an_older_or_newer_number() -> None:
     """While somebody writes in a row, words join it even when a number is open; a fitting number is the number."""
-    recorded = replace(REFLECTION, first_recorded_at=NOW)
-    assert answer(decide(text("And I slept."), recorded, WALK)).delivery_id == "d-text"
-    assert answer(decide(text("7"), recorded, WALK)).delivery_id == "d-walk"
+    row = recorded(REFLECTION, row=True)
+    assert answer(decide(text("And I slept."), row, WALK)).delivery_id == "d-text"
+    assert answer(decide(text("And I slept."), row, replace(WALK, busy=True))).delivery_id == "d-text"
+    assert answer(decide(text("7"), row, WALK)).delivery_id == "d-walk"
 
 
 def test_a_newer_text_prompt_ends_a_row() -> None:
     """The first words after a newer text prompt are its answer."""
-    recorded = replace(REFLECTION, first_recorded_at=NOW)
     newer = replace(REFLECTION, delivery_id="d-new", order=40, events=frozenset({"$new"}))
-    assert answer(decide(text("Good."), recorded, newer)).delivery_id == "d-new"
+    assert answer(decide(text("Good."), recorded(REFLECTION, row=True), newer)).delivery_id == "d-new"
+
+
+def test_in_the_middle_of_a_prompt_a_sentence_is_kept_in_words() -> None:
+    """Who is answering step by step gets told what would fit; a question is still one for the other person."""
+    busy = replace(WALK, busy=True)
+    assert misfit(decide(text("I really cannot say"), busy)) == (Misfit.OUTSIDE, "I really cannot say", Effect.RECORD)
+    assert decide(text("Can we move our session?"), busy) == Talk()
+    assert decide(text("I really cannot say"), busy, therapist_wrote=21) == Talk()
+
+
+def test_going_back_replaces_what_was_said() -> None:
+    """After `back` the next answer takes the place of the old one, in words as well."""
+    went_back = replace(recorded(REFLECTION), waits=True, replaces=True)
+    assert answer(decide(text("Better said."), went_back)).effect is Effect.REPLACE
+
+
+def test_a_step_that_asks_for_a_picture() -> None:
+    """A picture fits, its caption is kept with it; words are kept until one comes, as a reply or in the middle."""
+    found = answer(decide(photo("the lake"), PICTURE))
+    assert (found.media, found.text, found.in_a_row) == (PHOTO, None, True)
+    row = recorded(REFLECTION, row=True)
+    assert answer(decide(photo(), row, PICTURE)).delivery_id == "d-picture"
+    assert decide(text("Later maybe"), PICTURE) == Talk()
+    assert misfit(decide(text("I have none", reply_to="$picture"), PICTURE))[1] == "I have none"
 
 
 def test_votes() -> None:
     """The first vote is recorded, a later one replaces it, and both go to the poll that has the answer id."""
     first = answer(decide(vote("r2"), WALK, MOOD))
     assert (first.value, first.effect, first.late) == ("good", Effect.RECORD, False)
-    recorded = replace(MOOD, first_recorded_at=NOW, has_value=True)
-    assert answer(decide(vote("r1"), recorded)).effect is Effect.REPLACE
+    assert answer(decide(vote("r1"), recorded(MOOD, value=True))).effect is Effect.REPLACE
     assert answer(decide(vote("r1"), MOOD, therapist_wrote=99)).value == "low"
 
 
@@ -252,9 +302,9 @@ def test_a_vote_needs_its_own_poll(incoming: Incoming) -> None:
 
 def test_a_vote_after_the_end() -> None:
     """After its poll was closed a vote counts only if nothing is on record, and is late."""
-    ended = replace(MOOD, poll_ended=True)
+    ended = replace(MOOD, ended_polls=frozenset({"$mood"}))
     assert answer(decide(vote("r1"), ended)).late
-    assert decide(vote("r1"), replace(ended, first_recorded_at=NOW, has_value=True)) == Talk()
+    assert decide(vote("r1"), recorded(ended, value=True)) == Talk()
     assert answer(decide(vote("r1"), MOOD, at=LATER + timedelta(days=9))).late
 
 
@@ -264,22 +314,20 @@ def test_media_is_a_full_answer() -> None:
     alone = answer(decide(photo(), WALK))
     assert (alone.media, alone.value) == (PHOTO, None)
     assert answer(decide(photo("7"), WALK)).value == 7
-    recorded = replace(WALK, first_recorded_at=NOW, has_value=True)
-    assert decide(photo(), recorded) == Talk()
-    assert answer(decide(photo(reply_to="$walk"), recorded)).effect is Effect.JOIN
+    assert decide(photo(), recorded(WALK, value=True)) == Talk()
+    assert answer(decide(photo(reply_to="$walk"), recorded(WALK, value=True))).effect is Effect.JOIN
 
 
 def test_a_number_completes_a_voice_message() -> None:
     """After media alone the number is still welcome, and joins the record."""
-    media_only = replace(WALK, first_recorded_at=NOW, has_value=False)
+    media_only = replace(WALK, recorded=True)
     found = answer(decide(text("7"), media_only))
     assert (found.value, found.effect) == (7, Effect.JOIN)
 
 
 def test_an_edit_is_read_for_its_own_prompt() -> None:
     """The new text of an edited answer is read like a reply."""
-    recorded = replace(WALK, first_recorded_at=NOW, has_value=True)
-    found = meant_for(text("8 - better"), recorded, words=words(), at=NOW)
+    found = meant_for(text("8 - better"), recorded(WALK, value=True), words=words(), at=NOW)
     assert isinstance(found, Answer)
     assert (found.value, found.text) == (8, "better")
 

@@ -16,6 +16,7 @@ from bot.core.people import BookedSeries, Intent, ManagedRoom, Pair, Purpose, Sc
 from bot.core.questions import Fit, Question
 from bot.core.records import Piece, Record, RecordKind, RecordState
 from bot.core.sessions import SessionPlan, SessionSeries
+from bot.core.sittings import Sitting
 from bot.core.trust import Device
 
 AT = datetime(2026, 11, 23, 7, 30, 15, 250_000, tzinfo=UTC)
@@ -196,7 +197,7 @@ def booked(series_id: str = "a1", pair_id: str = "p1", **changes: Any) -> Booked
 
 
 def delivery(delivery_id: str = "d1", **changes: Any) -> Delivery:
-    """A poll that is due, with everything that a poll has."""
+    """A prompt that is due, every field set."""
     value = Delivery(
         delivery_id=delivery_id,
         pair_id="p1",
@@ -208,15 +209,39 @@ def delivery(delivery_id: str = "d1", **changes: Any) -> Delivery:
         due=AT,
         expires_at=AT + 60 * MINUTE,
         state=DeliveryState.DUE,
-        options={"xK3": "good"},
         asked={"text": "Was 7 for Walk?"},
+    )
+    return replace(value, **changes)
+
+
+def sitting(delivery_id: str = "d1", **changes: Any) -> Sitting:
+    """A sitting in the middle of it, every field set."""
+    value = Sitting(
+        delivery_id=delivery_id,
+        pair_id="p1",
+        expires_at=AT + 60 * MINUTE,
+        steps=5,
+        step="belief",
+        asked=("situation", "belief"),
+        skipped=frozenset({"situation"}),
+        replaces=True,
+        row="situation",
+        row_since=AT,
+        ask_next_at=AT + MINUTE,
+        last_answered_at=AT,
+        later_at=AT + 2 * MINUTE,
+        later_used=True,
+        polls={"out1": None, "out2": AT + 10 * MINUTE},
     )
     return replace(value, **changes)
 
 
 def record(record_id: str = "r1", **changes: Any) -> Record:
     """An entry made from one message."""
-    piece = Piece(source="$in", value=7, text="slept badly", media={"url": "mxc://hs/a"}, session_id="megolm1", index=3)
+    piece = Piece(
+        source="$in", step="belief", value=7, text="slept badly", media={"url": "mxc://hs/a"}, session_id="megolm1",
+        index=3, late=True,
+    )  # fmt: skip
     value = Record(
         record_id=record_id,
         pair_id="p1",

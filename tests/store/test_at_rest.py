@@ -37,6 +37,7 @@ from tests.store.examples import (
     room,
     schedule,
     share,
+    sitting,
     to_device,
 )
 from tests.store.keyring import Keyring
@@ -78,10 +79,11 @@ async def write_everywhere(database: Database, pair_id: str = "p1", room_id: str
         draw = Draw(schedule_id=f"sch-{pair_id}", pair_id=pair_id, day=AT.date(), times=())
         await tx.schedules.keep_draws([draw])
         await tx.sessions.add(booked(f"a-{pair_id}", pair_id))
-        poll = delivery(
-            f"d-{pair_id}", pair_id=pair_id, schedule_id=f"sch-{pair_id}", options={"a": WORD}, asked=SECRET
-        )
-        await tx.deliveries.add(poll)
+        asked = delivery(f"d-{pair_id}", pair_id=pair_id, schedule_id=f"sch-{pair_id}", asked=SECRET)
+        await tx.deliveries.add(asked)
+        conversation = sitting(f"d-{pair_id}", pair_id=pair_id, step=WORD, asked=(WORD,), skipped=frozenset({WORD}))
+        await tx.sittings.add_all([conversation])
+        await tx.sittings.save(replace(conversation, row=WORD))
         noted = record(f"r-{pair_id}", pair_id=pair_id, content=SECRET, pieces=(piece,), undo=(piece,))
         await tx.records.add(noted)
         await tx.records.save(replace(noted, revision=2))
@@ -161,6 +163,7 @@ async def test_a_pairs_rows_are_sealed_by_its_own_key(store: Database, keys: Key
             lambda: tx.pairs.get("p1"),
             lambda: tx.pairs.goals("p1"),
             lambda: tx.deliveries.get("d-p1"),
+            lambda: tx.sittings.of_deliveries(["d-p1"]),
             lambda: tx.records.get("r-p1"),
         ):
             with pytest.raises(SealingError):
@@ -203,6 +206,7 @@ async def test_an_erased_pair_leaves_no_row_and_no_bytes(url: str, store: Databa
         assert await tx.records.newest("p2")
         assert await tx.pairs.goals("p2")
         assert await tx.deliveries.recent("p2")
+        assert await tx.sittings.of_deliveries(["d-p2"])
         assert await tx.megolm.inbound("!two:hs", "k-p2")
         assert await tx.olm.unsent(9)
         assert await tx.outbox.get("c-p2")

@@ -75,7 +75,7 @@ async def test_what_a_pair_settled_about_times_is_kept(store: Database) -> None:
 
 async def test_an_occurrence_is_delivered_once(store: Database) -> None:
     """A second delivery of an occurrence is not stored, and takes no number; by hand, the intent counts."""
-    by_hand = delivery("d2", schedule_id=None, occurrence="i1", options={}, asked={}, goal_id=None)
+    by_hand = delivery("d2", schedule_id=None, occurrence="i1", asked={}, goal_id=None)
     async with store.transaction() as tx:
         assert await tx.deliveries.add(delivery()) == delivery(number=1)
         assert await tx.deliveries.add(delivery("again")) is None
@@ -163,23 +163,6 @@ async def test_reminders_are_found_when_they_are_due(store: Database) -> None:
         assert [each.delivery_id for each in await tx.deliveries.to_remind(AT + 2 * MINUTE, limit=1)] == ["d1"]
         assert await tx.deliveries.next_reminder(AT + 2 * MINUTE) == AT + 3 * MINUTE
         assert await tx.deliveries.next_reminder(AT + 3 * MINUTE) is None
-
-
-async def test_polls_are_open_until_they_were_ended(store: Database) -> None:
-    """Posted polls that were not ended, and nothing that is no poll."""
-    posted = {"posted_at": AT, "state": DeliveryState.POSTED}
-    rows = {
-        "voted": delivery("voted", last_vote_at=AT - 11 * MINUTE, **posted),
-        "expired": delivery("expired", expires_at=AT, **posted),
-        "open": delivery("open", **posted),
-        "ended": delivery("ended", last_vote_at=AT - 11 * MINUTE, poll_ended=True, **posted),
-        "text": delivery("text", expires_at=AT, options={}, **posted),
-        "unposted": delivery("unposted", expires_at=AT),
-    }
-    async with store.transaction() as tx:
-        for name, row in rows.items():
-            await tx.deliveries.add(replace(row, occurrence=name))
-        assert {each.delivery_id for each in await tx.deliveries.open_polls()} == {"voted", "expired", "open"}
 
 
 async def test_a_record_comes_back_whole(store: Database) -> None:

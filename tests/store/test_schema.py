@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -61,6 +62,60 @@ def test_the_newest_migration_is_the_one_that_the_code_expects() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
     assert ScriptDirectory.from_config(config).get_heads() == [schema.SCHEMA]
+
+
+def _to_revision(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+POLLS = (  # delivery, state, ended, voted at, whether it is a poll
+    ("waits", "posted", False, None, True),
+    ("voted", "answered", False, 5_000, True),
+    ("ended", "answered", True, 5_000, True),
+    ("words", "posted", False, None, False),
+)
+
+
+async def test_open_polls_of_the_first_schema_are_ended_in_time(url: str, keys: Keyring) -> None:
+    """A poll that stands open during the upgrade gets a sitting; others are known by their records."""
+    engine = create_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(_to_revision, "0001")
+        for number, (name, state, ended, voted, poll) in enumerate(POLLS):
+            of = {"a": ACCOUNT, "d": name, "n": number, "s": state, "e": ended, "v": voted, "o": b"x" if poll else None}
+            await connection.execute(
+                text(
+                    "INSERT INTO deliveries (account, delivery_id, number, pair_id, prompt_id, prompt_version,"
+                    " occurrence, schedule_id, due, expires_at, state, options, poll_ended, last_vote_at, posted_at)"
+                    " VALUES (:a, :d, :n, 'p1', 'mood', 1, :d, 's1', 0, 9000000, :s, :o, :e, :v, 1)"
+                ),
+                of,
+            )
+            await connection.execute(
+                text(
+                    "INSERT INTO outbox (account, outbox_id, position, owner, room_id, event_type, content, purpose,"
+                    " created_at, state, delivery_id, attempts)"
+                    " VALUES (:a, 'post-' || :d, :n, 'pair:p1', '!r', 't', :c, 'prompt', 0, 'sent', :d, 0)"
+                ),
+                {"a": ACCOUNT, "d": name, "n": number, "c": b"x"},
+            )
+    await engine.dispose()
+    database = await Database.open(url, account=ACCOUNT, sealers=keys)
+    async with database.transaction() as tx:
+        found = await tx.sittings.of_deliveries([name for name, *_ in POLLS])
+        assert set(found) == {"waits", "voted"}
+        assert [found["waits"].open, found["voted"].open] == [True, False]
+        assert {name: sitting.wake_at and sitting.wake_at.timestamp() for name, sitting in found.items()} == {
+            "waits": 9_000,
+            "voted": 605,
+        }
+        assert [list(found[name].polls) for name in ("waits", "voted")] == [["post-waits"], ["post-voted"]]
+        assert len(await tx.sittings.waking(until=found["waits"].expires_at)) == 2
+        assert (await tx.deliveries.get("words")) is not None
+    await database.close()
 
 
 async def test_another_kind_of_database_is_refused(keys: Keyring) -> None:
