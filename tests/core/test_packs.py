@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.commands import CommandName
+from bot.core.command_names import CommandName
 from bot.errors import PackError
 from bot.packs import CRISIS_FILE, WORDING_FILE, check_packs, is_complete, read_pack, read_packs
 from tests.core.english import PROMPTS
