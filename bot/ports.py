@@ -31,7 +31,7 @@ from bot.core.megolm import (
 from bot.core.olm import KeyQuestion, OlmSession, ToDeviceMessage, ToDeviceOutcome, TrustNews
 from bot.core.outbox import OutboxEvent
 from bot.core.people import BookedSeries, Draw, Intent, ManagedRoom, Pair, Schedule
-from bot.core.questions import Question, Unanswered
+from bot.core.questions import Question
 from bot.core.records import Record
 from bot.core.sittings import Sitting
 from bot.core.trust import Device, Identity
@@ -234,6 +234,12 @@ class OutboxRows(Protocol):
 
     async def queued(self, room_id: str) -> tuple[OutboxEvent, ...]: ...
     async def update(self, events: Sequence[OutboxEvent]) -> None: ...
+    async def encrypted(self, events: Sequence[OutboxEvent]) -> None:
+        """Store the ciphertexts of queued events."""
+
+    async def sent(self, event_ids: Mapping[str, str]) -> None:
+        """Note the event ids that the homeserver gave, by outbox id; rows that are gone stay gone."""
+
     async def of_deliveries(self, delivery_ids: Iterable[str]) -> tuple[OutboxEvent, ...]: ...
     async def of_record(self, record_id: str) -> tuple[OutboxEvent, ...]: ...
     async def of_purpose(self, room_id: str, purpose: str) -> tuple[OutboxEvent, ...]: ...
@@ -399,10 +405,8 @@ class QuestionRows(Protocol):
     async def open(self) -> tuple[Question, ...]:
         """The questions that are planned, or whose polls have not been ended."""
 
-    async def unanswered(self, *, after: datetime, until: datetime) -> tuple[Unanswered, ...]:
-        """The schedules that posted something within a span, each with how many in a row nobody has answered."""
-
-    async def unanswered_of(self, schedule_ids: Iterable[str]) -> tuple[Unanswered, ...]: ...
+    async def posted(self, *, after: datetime, until: datetime) -> tuple[str, ...]:
+        """The ids of the schedules that posted something within a span."""
 
 
 class IntentRows(Protocol):

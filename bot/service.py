@@ -60,7 +60,7 @@ def build_service(
     sittings = Sittings(voice=voice, recorder=recorder)
     answering = Answering(voice=voice, recorder=recorder, sittings=sittings)
     journal = Journal(voice=voice, recorder=recorder)
-    deliverer = Deliverer(voice=voice, meter=meter, sittings=sittings, busy=sittings.busy_until)
+    deliverer = Deliverer(voice=voice, meter=meter, sittings=sittings)
     schedules = Schedules(pack_of=voice.pack)
     arranger = Arranger(voice=voice, schedules=schedules)
     agenda = Agenda(voice=voice, console=console)

@@ -4,6 +4,7 @@ Here a message is only read. Whether its sender may do that, and where, is `perm
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
@@ -199,11 +200,12 @@ def _readers(grammar: Grammar, known: Known) -> Readers:
 
     def rule(text: str) -> str | None:
         written = with_clocks(english(text))
-        try:
+        with suppress(ScheduleError):
+            return parse_rule(written).text
+        with suppress(ScheduleError):  # it has to count, from the day on which it is planned
             parse_rule(written, local=_SOME_TIME)
-        except ScheduleError:
-            return None
-        return written
+            return written
+        return None
 
     return {
         "prompt": lambda text: named(text, known.prompts),

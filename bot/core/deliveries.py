@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-BY_CLIENT: Final = "client:"  # begins the occurrence of a prompt that the client started
 BY_HAND: Final = "hand:"  # begins the occurrence of a prompt that somebody sent by hand
+BY_CLIENT: Final = "client:"  # begins the occurrence of a prompt that the client started
 
 
 class DeliveryState(StrEnum):

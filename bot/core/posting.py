@@ -78,8 +78,8 @@ def asked_event(question: Question, random_id: Callable[[], str], *, person: str
 
 def repeated(question: Question, *, intro: str | None = None) -> dict[str, Any]:
     """Return a quiet message that shows an open question once more, its options as a numbered list."""
-    first = intro or say(question.words.again, title=question.title)
-    shown = question.shown.above(*numbered(question.options.values())).below(first)
+    intro = intro or say(question.words.again, title=question.title)
+    shown = question.shown.above(*numbered(question.options.values())).below(intro)
     return {"msgtype": "m.notice", **shown.content, PROMPT: block(question, repeat=True), "m.mentions": {}}
 
 

@@ -54,16 +54,6 @@ class Question:
         return self.options.get(chosen[0]) if chosen else None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unanswered:
-    """A schedule whose prompts have not been answered for a while."""
-
-    schedule_id: str
-    pair_id: str
-    count: int  # occurrences that were posted since the last answered one
-    newest: datetime  # when the last of them was due
-
-
 def ask_at(newest: datetime, following: datetime, zone: ZoneInfo, quiet: QuietHours | None) -> datetime:
     """Return when to ask: half-way to the following prompt, at most three days on, after the quiet hours."""
     at = newest + min((following - newest) / 2, FARTHEST)

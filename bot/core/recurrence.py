@@ -154,7 +154,9 @@ def _check_ranges(rule: CalendarRule) -> None:
 def _first(rule: CalendarRule) -> datetime:
     """The first wall time from a rule's start on. Raises ScheduleError where there is none."""
     start = rule.start or _SOME_START
-    first = next(walls(rule, start.date(), last=start.date() + _HORIZON), None)
+    # So many whole weeks stay on one weekday: looking for another would last until the end of the calendar.
+    never = rule.every is Every.DAY and rule.interval % 7 == 0 and (0, WEEK[start.weekday()]) not in rule.days
+    first = None if never and rule.days else next(walls(rule, start.date(), last=start.date() + _HORIZON), None)
     if first is not None and (rule.until is None or first <= rule.until.replace(tzinfo=None) + timedelta(days=1)):
         return first
     if rule.until is not None and rule.start is not None:

@@ -48,6 +48,8 @@ def read_rfc_rule(text: str, *, start: datetime | None) -> CalendarRule:
     month_days = _numbers("BYMONTHDAY", pieces.parts, highest=31, signed=True)
     if every is Every.WEEK and month_days:
         raise ScheduleError(f"BYMONTHDAY does not go with FREQ=WEEKLY; use FREQ=MONTHLY. {EXAMPLE}")
+    if month_days and any(nth for nth, _ in days):
+        raise ScheduleError(f"BYDAY with a number (1MO) and BYMONTHDAY do not go together. {EXAMPLE}")
     if every is not Every.DAY and not days and not month_days:
         days, month_days = _day_of_start(start, every)
     until = pieces.parts.get("UNTIL")

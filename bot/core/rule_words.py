@@ -12,6 +12,7 @@ EXAMPLE: Final = (
     'Write for example "daily 20:00", "weekdays 20:00", "mon, thu 09:00", "every 2 weeks fri 18:00" '
     'or "monthly last fri 16:00".'
 )
+LONGEST: Final = 300  # characters of a text that is read
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2999  # so that no arithmetic gets near the end of the calendar
 

@@ -4,11 +4,10 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from functools import lru_cache
-from typing import Final
 
 from bot.core.recurrence import DAY_ENDS, CalendarRule, settled
 from bot.core.rfc_rule import is_rfc_rule, read_rfc_rule
-from bot.core.rule_words import EXAMPLE, WEEK, parse_clock, parse_date
+from bot.core.rule_words import EXAMPLE, LONGEST, WEEK, parse_clock, parse_date
 from bot.core.session_rules import SessionRule, is_session_rule, read_session_rule
 from bot.core.spelling import unified
 from bot.core.spoken_rule import read_spoken_rule
@@ -16,8 +15,6 @@ from bot.core.windows import WindowRule, is_window_rule, read_window_rule
 from bot.errors import ScheduleError
 
 __all__ = ["EXAMPLE", "WEEK", "CalendarRule", "Rule", "SessionRule", "WindowRule", "parse_calendar_rule", "parse_rule"]
-
-LONGEST: Final = 300
 
 Rule = CalendarRule | WindowRule | SessionRule
 
@@ -62,9 +59,9 @@ def _stored(text: str) -> Rule:
 
 
 def _parse(text: str, local: datetime | None) -> Rule:
-    words = " ".join(unified(text).lower().split())
-    if len(words) > LONGEST:
+    if len(text) > LONGEST:
         raise ScheduleError(f"A rule has at most {LONGEST} characters. {EXAMPLE}")
+    words = " ".join(unified(text).lower().split())
     if _CRON.fullmatch(words):
         raise ScheduleError(
             f'"{words}" is a cron line; those number the weekdays, each program in its own way. {EXAMPLE}'

@@ -13,7 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.core.occurrences import Occurrence, instant
-from bot.core.rule_words import LAST_YEAR, WEEK, is_day, parse_clock, parse_date, parse_day
+from bot.core.rule_words import LAST_YEAR, LONGEST, WEEK, is_day, parse_clock, parse_date, parse_day
 from bot.core.session_rules import SessionRule
 from bot.core.spelling import unified
 from bot.errors import ScheduleError
@@ -106,8 +106,7 @@ def parse_session(text: str, *, local: datetime) -> SessionPlan:
     A day of the week is the next one, today if the time is still to come. Raises ScheduleError, also for a single
     session in the past.
     """
-    words = " ".join(unified(text).lower().split())
-    words, weeks = _take_rhythm(words)
+    words, weeks = _take_rhythm(_plain(text))
     first = parse_session_time(words, local=local)
     if weeks is None and first <= local.replace(tzinfo=None):
         raise ScheduleError(f"{first:%Y-%m-%d %H:%M} is past. {EXAMPLE}")
@@ -116,7 +115,7 @@ def parse_session(text: str, *, local: datetime) -> SessionPlan:
 
 def parse_session_time(text: str, *, local: datetime) -> datetime:
     """Read one wall time: "tue 10:00", "2026-12-01 10:00", "tomorrow 10:00". Raises ScheduleError."""
-    words = re.sub(r"\b(?:on|at) |,", "", " ".join(unified(text).lower().split()))
+    words = re.sub(r"\b(?:on|at) |,", "", _plain(text))
     day, _, clock = words.rpartition(" ")
     if not day:
         raise ScheduleError(f'"{text}" needs a day and a time. {EXAMPLE}')
@@ -130,13 +129,19 @@ def parse_near_day(text: str, *, local: datetime) -> date:
 
     That is the next one from `local` on, which may be today. Raises ScheduleError.
     """
-    word = unified(text).lower().strip()
+    word = _plain(text)
     if word in ("today", "tomorrow"):
         return local.date() + _DAY * (word == "tomorrow")
     if not is_day(word) and word[:1].isdigit():
         return parse_date(word)
     ahead = (WEEK.index(parse_day(word)) - local.weekday()) % 7
     return local.date() + ahead * _DAY
+
+
+def _plain(text: str) -> str:
+    if len(text) > LONGEST:
+        raise ScheduleError(f"That is longer than {LONGEST} characters. {EXAMPLE}")
+    return " ".join(unified(text).lower().split())
 
 
 def _take_rhythm(words: str) -> tuple[str, int | None]:

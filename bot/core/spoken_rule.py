@@ -9,7 +9,8 @@ from bot.errors import ScheduleError
 
 MONTHLY = 'Write for example "monthly 1 10:00", "monthly last day 18:00" or "monthly 2nd tue 10:00".'
 
-_CLOCKS = re.compile(r"(?P<days>.*?)[\s,]*(?P<clocks>[^\s,]*:[^\s,]*(?:(?:[\s,]+|,? and )[^\s,]*:[^\s,]*)*)")
+_CLOCK = r"[^\s,:]*:[^\s,]*"  # whatever means to be one; in one way only, so that no text takes long to refuse
+_CLOCKS = re.compile(rf"(?P<days>.*?)[\s,]*(?P<clocks>{_CLOCK}(?:(?:[\s,]+|,? and ){_CLOCK})*)")
 _RHYTHM = r"every (?:(?P<many>\d{1,5}|other|second) )?(?P<unit>day|week|month)s?"
 _EVERY = re.compile(rf"{_RHYTHM}(?: (?P<rest>.*))?")
 _EVERY_LAST = re.compile(rf"(?P<rest>.*) {_RHYTHM}")

@@ -149,7 +149,8 @@ def _read_times(text: str) -> int:
 
 def _drawn(rule: WindowRule, day: date, seed: str, quiet: Quiet | None, zone: ZoneInfo) -> Iterator[int]:
     """Minutes after the window's opening."""
-    if not rule.on(day):
+    # A date that a zone left out would come on the next one, which has its own.
+    if not rule.on(day) or instant(datetime.combine(day, time(12)), zone).astimezone(zone).date() != day:
         return
     spans, apart = _spans(rule, day, quiet, zone), rule.apart // _MINUTE
     times = next(times for times in range(rule.times, -1, -1) if _ways(spans, times, apart)[times][0])

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.core.agenda import FEW, SHOWN_LETTERS, AgendaItem, AgendaKind, showing
 from bot.core.command_names import CommandName
@@ -20,6 +21,7 @@ from bot.core.spoken_rules import moment_in_words
 from bot.core.template import say as fill
 from bot.core.wording import Wording
 from bot.flows.console import Console
+from bot.flows.deliver import Reached
 from bot.flows.places import Place, place_of
 from bot.flows.request import Carry, Request
 from bot.flows.speak import Voice, notice, post, withdraw
@@ -118,51 +120,54 @@ class Agenda:
             await self._take_back(tx, item, at)
         return True
 
-    async def due(self, tx: Tx, *, at: datetime) -> datetime | None:
-        """Show agendas before their sessions and close them afterwards; return when there is more to do."""
+    async def due(self, tx: Tx, *, at: datetime) -> Reached:
+        """Show agendas before their sessions, and close them afterwards."""
         upcoming: list[datetime] = []
+        posted = 0
         for pair_id in await tx.agenda.pairs():
             pair = await tx.pairs.get(pair_id)
             if pair is not None:
-                upcoming += await self._before_and_after(tx, pair, at)
-        return min(upcoming, default=None)
+                reached = await self._before_and_after(tx, pair, at)
+                posted += reached.posted
+                upcoming += [reached.next_due] if reached.next_due else []
+        return Reached(posted=posted, next_due=min(upcoming, default=None))
 
-    async def _before_and_after(self, tx: Tx, pair: Pair, at: datetime) -> list[datetime]:
-        items = await tx.agenda.open_of(pair.pair_id)
+    async def _before_and_after(self, tx: Tx, pair: Pair, at: datetime) -> Reached:
+        """Look at a pair's sessions since its oldest item, up to the next one that is still ahead."""
+        items = list(await tx.agenda.open_of(pair.pair_id))
         booked = [each.series for each in await tx.sessions.of_pair(pair.pair_id)]
         upcoming: list[datetime] = []
+        posted = 0
         for session in sessions(booked, after=min(each.created_at for each in items)):
-            times = showing(session.starts, session.local.tzinfo, pair.quiet_hours)  # type: ignore[arg-type]  # a ZoneInfo
+            times = showing(session.starts, ZoneInfo(pair.timezone), pair.quiet_hours)
             before = [each for each in items if each.created_at < session.starts]
             if times.over <= at:
                 await tx.agenda.done([each.item_id for each in before], at=at)
-                items = tuple(each for each in items if each not in before)
+                items = [each for each in items if each not in before]
                 if not items:
                     break
                 continue
-            upcoming.append(times.over)
             unseen = [each for each in before if each.shown_at is None]
-            if at < times.until and unseen:
-                shows = min(times.at, await self._prepared(tx, pair, session) or times.at)
-                if shows <= at:
-                    await self._show_before(tx, pair, session, unseen, at)
-                else:
-                    upcoming.append(shows)
-            if session.starts > at:
-                break
-        return upcoming
+            shows = min(times.at, await self._prepared(tx, pair, session) or times.at)
+            if unseen and shows <= at < times.until:
+                posted += await self._show_before(tx, pair, session, unseen, at)
+            upcoming.append(shows if unseen and at < shows else times.over)
+            break
+        return Reached(posted=posted, next_due=min(upcoming, default=None))
 
     async def _show_before(
         self, tx: Tx, pair: Pair, session: Session, items: Sequence[AgendaItem], at: datetime
-    ) -> None:
-        """Show what was not shown yet, quietly, in the room of the two."""
+    ) -> int:
+        """Show what was not shown yet, quietly, in the room of the two; return how many messages that took."""
         place = await place_of(tx, pair.room_id) if pair.room_id else None
         if place is None or pair.state is not PairState.ACTIVE or pair.therapist_gone:
-            return
+            return 0
         words = self._voice.words(place)
-        header = fill(words.agenda_before, when=moment_in_words(session.local, words))
-        await post(tx, place, notice("\n".join([header, *_lines(items, pair, words)])), purpose=AGENDA, at=at)
+        when = moment_in_words(session.starts.astimezone(ZoneInfo(pair.timezone)), words)
+        lines = [fill(words.agenda_before, when=when), *_lines(items, pair, words)]
+        await post(tx, place, notice("\n".join(lines)), purpose=AGENDA, at=at)
         await tx.agenda.shown([each.item_id for each in items], at=at)
+        return 1
 
     async def _prepared(self, tx: Tx, pair: Pair, session: Session) -> datetime | None:
         """When the prompt that prepares for a session was posted, if it was."""

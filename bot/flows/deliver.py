@@ -18,14 +18,14 @@ from bot.core.planning import NEVER, Outcome
 from bot.core.prompts import DEFAULT_EXPIRES, Prompt, default_grace
 from bot.errors import PairError
 from bot.flows.places import Place, place_of, places_of
-from bot.flows.planner import Busy, Planned, Planner
+from bot.flows.planner import Planned, Planner
 from bot.flows.sitting import Sittings
 from bot.flows.speak import Voice
 from bot.ports import Meter, Tx
 
 log = structlog.get_logger()
 
-TOGETHER = 500  # schedules in one transaction: memory stays flat, and nobody else waits for long
+TOGETHER = 100  # schedules in one transaction: memory stays flat, and the event loop is held up for moments only
 DRAWS_KEPT = timedelta(days=7)
 
 
@@ -43,29 +43,34 @@ class Due:
     remind_at: datetime | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reached:
+    """What was done about what is due up to an instant."""
+
+    posted: int  # rows that were put into the outbox
+    next_due: datetime | None  # when there is more to do
+
+
 class Deliverer:
     """Posts what is due."""
 
-    def __init__(self, *, voice: Voice, meter: Meter, sittings: Sittings, busy: Busy) -> None:
+    def __init__(self, *, voice: Voice, meter: Meter, sittings: Sittings) -> None:
         self._voice = voice
         self._meter = meter
         self._sittings = sittings
-        self._planner = Planner(pack_of=voice.pack, busy=busy)
+        self._planner = Planner(pack_of=voice.pack, busy=sittings.busy_until)
 
-    async def due(self, tx: Tx, *, at: datetime) -> datetime | None:
-        """Decide about schedules that are due by `at`, so many at a time; return when there is more to decide.
+    async def due(self, tx: Tx, *, at: datetime) -> Reached:
+        """Decide about schedules that are due by `at`, so many at a time.
 
-        That is `at` itself when more are due now: each batch is a transaction of its own.
+        Where more are due now, `next_due` is `at` itself: each batch is a transaction of its own.
         """
         schedules = await tx.schedules.due(at, limit=TOGETHER)
-        if schedules:
-            await self._decide(tx, schedules, at)
-        if len(schedules) == TOGETHER:
-            return at
-        following = await tx.schedules.next_due(at)
-        return None if following == NEVER else following
+        posted = await self._decide(tx, schedules, at) if schedules else 0
+        following = at if len(schedules) == TOGETHER else await tx.schedules.next_due(at)
+        return Reached(posted=posted, next_due=None if following == NEVER else following)
 
-    async def _decide(self, tx: Tx, schedules: Sequence[Schedule], at: datetime) -> None:
+    async def _decide(self, tx: Tx, schedules: Sequence[Schedule], at: datetime) -> int:
         decided, over = await self._planner.decide(tx, schedules, at=at)
         posting = {each.pair.room_id for each in decided if any(one.skip is None for one in each.plan.outcomes)}
         places = await places_of(tx, [room_id for room_id in posting if room_id is not None])
@@ -80,6 +85,7 @@ class Deliverer:
             await tx.schedules.keep_draws(draws)
             await tx.schedules.forget_draws({each.schedule_id for each in draws}, before=(at - DRAWS_KEPT).date())
         await tx.outbox.add_all(rows)
+        return len(rows)
 
     async def rooms_due(self, tx: Tx, *, after: datetime, until: datetime) -> tuple[Audience, ...]:
         """The rooms in which prompts are due between two instants, as far as anything can be posted there."""

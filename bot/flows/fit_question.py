@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -16,15 +15,16 @@ from bot.core.pairs import blockers
 from bot.core.people import Pair, Schedule
 from bot.core.planning import ASK_FIT_EVERY, NEVER, UNANSWERED, asks_fit
 from bot.core.posting import POLL_END, POLL_START, poll, poll_end
-from bot.core.questions import Fit, Question, Unanswered, ask_at
+from bot.core.questions import Fit, Question, ask_at
 from bot.core.reading import read_choice
 from bot.core.schedules import parse_rule
 from bot.core.spoken_rules import rule_in_words
 from bot.core.template import say as fill
 from bot.core.wording import Wording
 from bot.flows.arranging import Arranger, Subject
+from bot.flows.deliver import Reached
 from bot.flows.places import Place, place_of
-from bot.flows.schedules import Schedules
+from bot.flows.schedules import Schedules, zone_of
 from bot.flows.speak import Voice, post, say
 from bot.flows.telling import now_comes
 from bot.ports import Tx
@@ -44,19 +44,21 @@ class FitQuestions:
         self._arranger = arranger
         self._schedules = schedules
 
-    async def due(self, tx: Tx, *, at: datetime) -> datetime | None:
-        """Plan and ask questions, and end the polls of old ones; return when there is more to do."""
+    async def due(self, tx: Tx, *, at: datetime) -> Reached:
+        """Plan and ask questions, and end the polls of old ones."""
         await self._look(tx, at)
         upcoming: list[datetime] = []
+        posted = 0
         for question in await tx.questions.open():
             if question.wakes_at > at:
                 upcoming.append(question.wakes_at)
-            elif question.outbox_id is None:
-                asked = await self._ask(tx, question, at)
-                upcoming += [asked.wakes_at] if asked is not None else []
-            else:
+            elif question.outbox_id is not None:
                 await self._close(tx, question, at)
-        return min(upcoming, default=None)
+                posted += 1
+            elif (asked := await self._ask(tx, question, at)) is not None:
+                upcoming.append(asked.wakes_at)
+                posted += 1
+        return Reached(posted=posted, next_due=min(upcoming, default=None))
 
     async def current(self, tx: Tx, pair: Pair) -> Question | None:
         """Return the newest question that a word can answer."""
@@ -140,22 +142,23 @@ class FitQuestions:
         after = datetime.fromisoformat(noted) if noted else at - AT_FIRST
         if after >= at:
             return
-        for found in await tx.questions.unanswered(after=after, until=at):
-            if found.count >= UNANSWERED:
-                await self._plan(tx, found, at)
+        silent = await tx.deliveries.unanswered(await tx.questions.posted(after=after, until=at))
+        for schedule_id, count in silent.items():
+            if count >= UNANSWERED:
+                await self._plan(tx, schedule_id, count, at)
         await tx.facts.write(LOOKED_UNTIL, at.isoformat())
 
-    async def _plan(self, tx: Tx, found: Unanswered, at: datetime) -> None:
-        schedule = await tx.schedules.get(found.schedule_id)
-        pair = await tx.pairs.get(found.pair_id)
-        if schedule is None or pair is None or not asks_fit(schedule, found.count, at=at):
+    async def _plan(self, tx: Tx, schedule_id: str, count: int, at: datetime) -> None:
+        schedule = await tx.schedules.get(schedule_id)
+        pair = await tx.pairs.get(schedule.pair_id) if schedule else None
+        if schedule is None or pair is None or not asks_fit(schedule, count, at=at):
             return
         recent = await tx.questions.of_pair(pair.pair_id)
-        if any(each.schedule_id == schedule.schedule_id and at - each.asked_at < ASK_FIT_EVERY for each in recent):
+        if any(each.schedule_id == schedule_id and at - each.asked_at < ASK_FIT_EVERY for each in recent):
             return
-        zone = ZoneInfo(schedule.timezone or pair.timezone)
+        newest = max(each.due for each in await tx.deliveries.of_schedule(schedule_id, 1))
         following = schedule.next_due if schedule.next_due and schedule.next_due != NEVER else at + timedelta(days=1)
-        when = max(at, ask_at(found.newest, max(following, found.newest), zone, pair.quiet_hours))
+        when = max(at, ask_at(newest, max(following, newest), zone_of(pair, schedule), pair.quiet_hours))
         await tx.questions.save(
             Question(
                 question_id=secrets.token_hex(8),
@@ -188,8 +191,8 @@ class FitQuestions:
     async def _still(self, tx: Tx, pair: Pair | None, schedule: Schedule | None, at: datetime) -> bool:
         if pair is None or schedule is None or blockers(pair.standing):
             return False
-        found = await tx.questions.unanswered_of([schedule.schedule_id])
-        return bool(found) and asks_fit(schedule, found[0].count, at=at)
+        silent = await tx.deliveries.unanswered([schedule.schedule_id])
+        return asks_fit(schedule, silent.get(schedule.schedule_id, 0), at=at)
 
     async def _subject(self, tx: Tx, question: Question) -> Subject | None:
         schedule, pair = await tx.schedules.get(question.schedule_id), await tx.pairs.get(question.pair_id)

@@ -1,8 +1,9 @@
 """Schedules that are due, each with everything that its decision goes by, gathered with a few reads for all of them."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -21,8 +22,12 @@ log = structlog.get_logger()
 DAYS_BACK = timedelta(days=2)  # of draws and first posts: a local day in any zone, and the one before
 BROKEN_AGAIN = timedelta(hours=1)  # until a schedule that cannot be read is looked at again
 
-Busy = Callable[[Tx, Collection[str], datetime], Awaitable[Mapping[str, datetime]]]
-"""Pair id -> until when its client, who is in the middle of a conversation, is let finish it."""
+
+class Busy(Protocol):
+    """Tells who is in the middle of a conversation."""
+
+    async def __call__(self, tx: Tx, pair_ids: Iterable[str], *, at: datetime) -> Mapping[str, datetime]:
+        """Return until when the clients of these pairs are let finish it; others are missing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +86,7 @@ class Planner:
         drawn = await tx.schedules.draws((each.schedule_id for each in windows), since=(at - DAYS_BACK).date())
         booked = await tx.sessions.of_pairs(each.pair_id for each in _with_rule(readable, SessionRule))
         posts = _by_pair(await tx.deliveries.first_posts(pairs, since=at - DAYS_BACK))
-        busy = await self._busy(tx, pairs.keys(), at)
+        busy = await self._busy(tx, pairs.keys(), at=at)
         cases = []
         for schedule in readable:
             pair = pairs[schedule.pair_id]
@@ -104,7 +109,7 @@ class Planner:
         return self._pack_of(pair).prompts.get(schedule.prompt_id)
 
 
-async def nobody_busy(_tx: Tx, _pair_ids: Collection[str], _at: datetime) -> Mapping[str, datetime]:
+async def nobody_busy(tx: Tx, pair_ids: Iterable[str], *, at: datetime) -> Mapping[str, datetime]:  # noqa: ARG001
     """Say that nobody is in the middle of a conversation."""
     return {}
 

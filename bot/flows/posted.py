@@ -39,7 +39,11 @@ async def dropped(tx: Tx, row: OutboxEvent, *, at: datetime) -> bool:
     if row.not_after is None or row.delivery_id is None or at - row.created_at < LEAVES_WITHIN:
         return False
     delivery = await tx.deliveries.get(row.delivery_id)
-    pair = await tx.pairs.get(delivery.pair_id) if delivery and delivery.schedule_id else None
+    # Later questions of a conversation come whenever it goes on, and what somebody asked for comes at any hour.
+    chosen_by_bot = delivery is not None and delivery.schedule_id is not None
+    if delivery is None or not chosen_by_bot or not (delivery.state is DeliveryState.DUE or row.purpose == "repeat"):
+        return False
+    pair = await tx.pairs.get(delivery.pair_id)
     if pair is None or not is_quiet(pair.quiet_hours, at, ZoneInfo(pair.timezone)):
         return False
     await unsendable(tx, row, at=at, reason=None if row.hold else SkipReason.QUIET.value)

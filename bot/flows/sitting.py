@@ -162,7 +162,7 @@ class Sittings:
                 log.exception("sitting.failed", delivery=sitting.delivery_id)
         return at if done and len(found) == TOGETHER else await tx.sittings.next_wake(after=at)
 
-    async def busy_until(self, tx: Tx, pair_ids: Iterable[str], at: datetime) -> Mapping[str, datetime]:
+    async def busy_until(self, tx: Tx, pair_ids: Iterable[str], *, at: datetime) -> Mapping[str, datetime]:
         """Return until when a new prompt waits for clients who are in the middle of one; others are missing."""
         by_pair: dict[str, list[Sitting]] = {}
         for sitting in await tx.sittings.open_of(pair_ids):

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.flows.agenda import Agenda
-from bot.flows.deliver import Deliverer
+from bot.flows.deliver import Deliverer, Reached
 from bot.flows.fit_question import FitQuestions
 from bot.flows.life import Life
 from bot.flows.remind import Reminders
@@ -30,18 +30,26 @@ class Timetable:
         self._agenda = agenda
         self._fit = fit
 
-    async def look(self, *, at: datetime) -> datetime | None:
-        """Do what is due by `at`, batch by batch; return when something is due next.
+    async def look(self, *, at: datetime) -> Reached:
+        """Do what is due by `at`, batch by batch.
 
         Pauses end after the prompts are decided: what was due while they lasted is skipped as paused.
         """
+        posted = 0
         while True:
             async with self._store.transaction() as tx:
-                prompt = await self._deliverer.due(tx, at=at)
-                reminder = await self._reminders.due(tx, at=at)
-                following = min((each for each in (prompt, reminder) if each), default=None)
+                prompts = await self._deliverer.due(tx, at=at)
+                reminders = await self._reminders.due(tx, at=at)
+                posted += prompts.posted + reminders.posted
+                following = _first(prompts.next_due, reminders.next_due)
                 if following is None or following > at:
-                    pause = await self._life.end_pauses(tx, at=at)
-                    agenda = await self._agenda.due(tx, at=at)
-                    fit = await self._fit.due(tx, at=at)
-                    return min((each for each in (following, pause, agenda, fit) if each), default=None)
+                    pauses = await self._life.end_pauses(tx, at=at)
+                    agenda, fit = await self._agenda.due(tx, at=at), await self._fit.due(tx, at=at)
+                    return Reached(
+                        posted=posted + agenda.posted + fit.posted,
+                        next_due=_first(following, pauses, agenda.next_due, fit.next_due),
+                    )
+
+
+def _first(*instants: datetime | None) -> datetime | None:
+    return min((each for each in instants if each is not None), default=None)

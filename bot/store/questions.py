@@ -1,20 +1,15 @@
 """Questions whether a schedule still fits; what the answers mean is sealed."""
 
-from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 
-from bot.core.deliveries import DeliveryState
-from bot.core.questions import Fit, Question, Unanswered
+from bot.core.questions import Fit, Question
 from bot.store.sealing import pair_owner
-from bot.store.session import MINE, AnyRow, Session, among, upsert
+from bot.store.session import MINE, AnyRow, Session, upsert
 from bot.store.tables import OPEN_QUESTION, deliveries, questions
-
-LOOKED_AT = 24  # newest deliveries of a schedule; one occurrence can be several, one for each goal
 
 _FIELDS = [field.name for field in fields(Question)]
 _ALL = select(*[questions.c[name] for name in _FIELDS]).where(questions.c.account == MINE)
@@ -34,26 +29,6 @@ _POSTED = (
         deliveries.c.posted_at > bindparam("of_after"),
         deliveries.c.posted_at <= bindparam("of_until"),
     )
-)
-_newest = (
-    select(
-        deliveries.c.schedule_id,
-        deliveries.c.pair_id,
-        deliveries.c.due,
-        deliveries.c.state,
-        func.row_number().over(partition_by=deliveries.c.schedule_id, order_by=deliveries.c.due.desc()).label("place"),
-    )
-    .where(
-        deliveries.c.account == MINE,
-        deliveries.c.schedule_id.in_(among("of_schedules")),
-        deliveries.c.state.in_((DeliveryState.POSTED, DeliveryState.ANSWERED)),
-    )
-    .subquery()
-)
-_NEWEST = (
-    select(_newest.c.schedule_id, _newest.c.pair_id, _newest.c.due, _newest.c.state)
-    .where(_newest.c.place <= LOOKED_AT)
-    .order_by(_newest.c.schedule_id, _newest.c.due.desc())
 )
 
 
@@ -83,19 +58,9 @@ class QuestionRows:
         """Return the questions that are planned, or whose polls have not been ended, oldest first."""
         return tuple([self._question(row) for row in await self._session.rows(_OPEN)])
 
-    async def unanswered(self, *, after: datetime, until: datetime) -> tuple[Unanswered, ...]:
-        """Return the schedules that posted something within a span, with how many in a row nobody has answered."""
-        return await self.unanswered_of(
-            row[0] for row in await self._session.rows(_POSTED, of_after=after, of_until=until)
-        )
-
-    async def unanswered_of(self, schedule_ids: Iterable[str]) -> tuple[Unanswered, ...]:
-        """Return how many prompts in a row nobody has answered of these schedules; those with none are left out."""
-        if not (wanted := sorted(set(schedule_ids))):
-            return ()
-        rows = await self._session.rows(_NEWEST, of_schedules=wanted)
-        found = [_counted(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
-        return tuple(each for each in found if each.count)
+    async def posted(self, *, after: datetime, until: datetime) -> tuple[str, ...]:
+        """Return the ids of the schedules that posted something within a span."""
+        return tuple([row[0] for row in await self._session.rows(_POSTED, of_after=after, of_until=until)])
 
     def _question(self, row: AnyRow) -> Question:
         values: dict[str, Any] = dict(zip(_FIELDS, row, strict=True))
@@ -105,14 +70,3 @@ class QuestionRows:
         if values["answer"] is not None:
             values["answer"] = Fit(self._session.open_text(owner, "questions", place, "answer", values["answer"]))
         return Question(**values)
-
-
-def _counted(newest_first: list[AnyRow]) -> Unanswered:
-    """Count the occurrences since the last one with an answer."""
-    count = 0
-    for _, occurrence in groupby(newest_first, key=lambda row: row[2]):
-        if any(row[3] is DeliveryState.ANSWERED for row in occurrence):
-            break
-        count += 1
-    schedule_id, pair_id, due, _ = newest_first[0]
-    return Unanswered(schedule_id=schedule_id, pair_id=pair_id, count=count, newest=due)

@@ -44,10 +44,10 @@ UNSENT = text("state IN ('queued', 'encrypted')")
 NOT_BACKED_UP = text("NOT backed_up")
 OPEN_RECORD = text("state = 'open'")
 OPEN_QUESTION = text("closed_at IS NULL")
-OPEN_SITTING = text("state = 'open'")
-WAKING = text("wake_at IS NOT NULL")
 TO_REMIND = text("remind_at IS NOT NULL")
 PAUSE_ENDS = text("paused_until IS NOT NULL")
+OPEN_SITTING = text("state = 'open'")
+WAKING = text("wake_at IS NOT NULL")
 
 
 def _key(name: str) -> Column[Any]:
@@ -388,6 +388,7 @@ deliveries = _table(
     Column("remind_at", Instant),
     Index(None, "account", "pair_id", "due"),
     Index(None, "account", "schedule_id", "state", "due"),
+    Index(None, "account", "posted_at"),
     _partial("ix_deliveries_to_remind", TO_REMIND, "account", "remind_at"),
     UniqueConstraint("account", "schedule_id", "occurrence"),  # what makes a second prompt impossible (DESIGN 5)
     UniqueConstraint("account", "pair_id", "number"),

@@ -1,6 +1,6 @@
 """A practice in the real store, without a homeserver: what is in the outbox has arrived when `arrive` says so."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from bot.core.deliveries import Delivery, DeliveryState
 from bot.core.inbox import InboxEvent, InboxState, TimelinePosition
 from bot.core.outbox import OutboxEvent, OutboxState
-from bot.core.pack import Pack
 from bot.core.pairs import PairEvent, PairState
 from bot.core.people import ManagedRoom, Pair, Purpose, Schedule
 from bot.core.practice import Practice as Known
+from bot.core.prompts import parse_prompt
 from bot.flows.agenda import Agenda
 from bot.flows.arranging import Arranger
 from bot.flows.console import Console
@@ -29,22 +29,22 @@ from bot.flows.schedules import Changed, Schedules
 from bot.flows.sitting import Sittings
 from bot.flows.speak import Voice
 from bot.flows.timetable import Timetable
-from bot.packs import read_packs
+from bot.packs import read_pack
 from bot.ports import Tx
 from bot.resource import resource
 from bot.store.database import Database
 from tests.store.keyring import Keyring
 
+EVERY_KIND = parse_prompt((Path(__file__).parent / "every-kind.yaml").read_text(), source="every-kind.yaml")
 
-def _without_times() -> Mapping[str, Pack]:
-    """The packs, whose prompts leave grace and expiry to the schedule."""
-    packs = {}
-    for language, pack in read_packs(resource("prompts")).items():
-        prompts = {
-            name: prompt.model_copy(update={"grace": None, "expires": None}) for name, prompt in pack.prompts.items()
-        }
-        packs[language] = replace(pack, prompts=prompts)
-    return packs
+
+def _without_times() -> Library:
+    """The English pack, whose prompts leave grace and expiry to the schedule, and a prompt with every kind of step."""
+    pack = read_pack(resource("prompts") / "en")
+    leave = {"grace": None, "expires": None}
+    prompts = {name: prompt.model_copy(update=leave) for name, prompt in pack.prompts.items()}
+    packs = {"en": replace(pack, prompts={**prompts, EVERY_KIND.id: EVERY_KIND})}
+    return Library(packs, read=lambda: packs)
 
 
 VOICE = Voice(
@@ -81,6 +81,18 @@ def echo(row: OutboxEvent, batch: int) -> InboxEvent:
     )
 
 
+class Conversations(Sittings):
+    """The real ones, and some that tests make up: pair -> until when its client is let finish."""
+
+    busy: dict[str, datetime]
+
+    async def busy_until(self, tx: Tx, pair_ids: Iterable[str], *, at: datetime) -> Mapping[str, datetime]:
+        """Return who is in the middle of something."""
+        wanted = set(pair_ids)
+        made_up = {pair_id: until for pair_id, until in self.busy.items() if pair_id in wanted and until > at}
+        return {**await super().busy_until(tx, wanted, at=at), **made_up}
+
+
 @dataclass
 class Practice:
     """Pairs, schedules and the flows that look at them."""
@@ -91,10 +103,10 @@ class Practice:
     schedules: Schedules = field(default_factory=lambda: Schedules(pack_of=VOICE.pack))
 
     def __post_init__(self) -> None:
-        meter = Counter()
-        self.recorder = Recorder(voice=VOICE, meter=meter)
-        self.sittings = Sittings(voice=VOICE, recorder=self.recorder)
-        self.deliverer = Deliverer(voice=VOICE, meter=meter, sittings=self.sittings, busy=self._busy)
+        self.recorder = Recorder(voice=VOICE, meter=Counter())
+        self.sittings = Conversations(voice=VOICE, recorder=self.recorder)
+        self.sittings.busy = self.busy
+        self.deliverer = Deliverer(voice=VOICE, meter=Counter(), sittings=self.sittings)
         self.arranger = Arranger(voice=VOICE, schedules=self.schedules)
         self.agenda = Agenda(voice=VOICE, console=Console(voice=VOICE))
         self.fit = FitQuestions(voice=VOICE, arranger=self.arranger, schedules=self.schedules)
@@ -106,9 +118,6 @@ class Practice:
             agenda=self.agenda,
             fit=self.fit,
         )
-
-    async def _busy(self, _tx: Tx, pair_ids: Collection[str], at: datetime) -> Mapping[str, datetime]:
-        return {pair_id: until for pair_id, until in self.busy.items() if pair_id in pair_ids and until > at}
 
     async def pair(self, pair_id: str = "p1", *, at: datetime, **changes: Any) -> Pair:
         """Add a pair that is together in its room."""
@@ -152,9 +161,9 @@ class Practice:
 
     async def look(self, at: datetime) -> datetime | None:
         """Do what is due, and let it arrive."""
-        following = await self.timetable.look(at=at)
+        reached = await self.timetable.look(at=at)
         await self.arrive(at)
-        return following
+        return reached.next_due
 
     async def run(self, start: datetime, until: datetime) -> None:
         """Wake at each instant that is due, as the alarm does."""

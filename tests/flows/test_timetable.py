@@ -165,7 +165,7 @@ async def test_one_reminder_that_stops_at_the_answer(here: Practice) -> None:
     assert reminder.room_id == silent.room_id
     assert (reminder.purpose, reminder.content["msgtype"]) == ("repeat", "m.notice")
     assert reminder.content["m.mentions"] == {}
-    assert reminder.content["body"].startswith("Mood is still here")
+    assert reminder.content["body"].startswith("Mood and energy: the question is still here")
     assert await here.look(berlin("2026-11-23 19:00")) == berlin("2026-11-24 13:00")
     assert await here.arrive(berlin("2026-11-23 19:00")) == []
 

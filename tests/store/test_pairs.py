@@ -120,7 +120,7 @@ async def test_first_posts_are_counted_by_occurrence(store: Database) -> None:
             "skipped": {"state": DeliveryState.SKIPPED, "due": AT + MINUTE},
             "old": {"due": AT - MINUTE},
             "hand:i1": {"schedule_id": None, "due": AT + 2 * MINUTE},
-            "start:$e": {"schedule_id": None, "due": AT + 3 * MINUTE},
+            "client:$e": {"schedule_id": None, "due": AT + 3 * MINUTE},
             "answered": {"state": DeliveryState.ANSWERED, "due": AT + 4 * MINUTE},
         }
         for name, each in rows.items():
