@@ -32,7 +32,7 @@ lint: install
 	$(BIN)/interlude prompts check prompts
 
 test: lint
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest -m 'not slow' --numprocesses 3 --dist loadfile
 
 test-slow: install
 	$(BIN)/pytest -m slow

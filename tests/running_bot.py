@@ -88,6 +88,7 @@ class RunningBot:
             create_master_key(master)
         self.vault = Vault(self.directory / "vault", master_key=master)
         self.vault.create(f"account:{self.user_id}")
+        await asyncio.to_thread(self.vault.open_all)
         self.store = await Database.open(self.database, account=self.user_id, sealers=self.vault.sealer)
         self.server = NioHomeserver(self.url)
         self.enrolment = Enrolment(

@@ -6,6 +6,7 @@ Destroying a pair's file is how a pair is erased (CRYPTO 35), so nothing here ke
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from bot.crypto.canonical import from_unpadded, unpadded
@@ -72,6 +73,12 @@ class Vault:
         if owner not in self._sealers:
             self._sealers[owner] = Sealer(self._unwrap(owner))
         return self._sealers[owner]
+
+    def open_all(self) -> None:
+        """Read every data key now, so that nobody waits for a file later; a damaged one is named when it is used."""
+        for file in self._directory.glob(f"*{_SUFFIX}"):
+            with suppress(SealingError):
+                self.sealer(_read(file)[0])
 
     def destroy(self, owner: str) -> None:
         """Overwrite and remove the owner's key: what it sealed stays closed for ever. Without a key nothing happens."""

@@ -48,6 +48,14 @@ class Due:
     skip: SkipReason | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reached:
+    """What became of the occurrences up to an instant."""
+
+    posted: int  # rows that were put into the outbox
+    next_due: datetime | None
+
+
 class Deliverer:
     """Posts what is due."""
 
@@ -55,8 +63,8 @@ class Deliverer:
         self._voice = voice
         self._meter = meter
 
-    async def due(self, tx: Tx, *, at: datetime) -> datetime | None:
-        """Decide about every occurrence up to `at`; return when the next one is due."""
+    async def due(self, tx: Tx, *, at: datetime) -> Reached:
+        """Decide about every occurrence up to `at`."""
         pairs = {pair.pair_id: pair for pair in await tx.pairs.every()}
         upcoming: list[datetime] = []
         places: Mapping[str, Place] | None = None
@@ -77,7 +85,7 @@ class Deliverer:
             upcoming.append(following)
         await tx.pairs.decided(decided, until=at)
         await tx.outbox.add_all(rows)
-        return min(upcoming, default=None)
+        return Reached(posted=len(rows), next_due=min(upcoming, default=None))
 
     async def rooms_due(self, tx: Tx, *, after: datetime, until: datetime) -> tuple[Audience, ...]:
         """The rooms in which prompts are due between two instants, as far as anything can be posted there."""

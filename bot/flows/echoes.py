@@ -4,7 +4,6 @@ Those whose outbox row is known are taken together. The rest goes the way of all
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -31,9 +30,9 @@ async def take_echoes(
             continue  # not encrypted by this store: maybe by a copy of it (CRYPTO 18)
         taken.append(event)
         if row.state in (OutboxState.ENCRYPTED, OutboxState.QUEUED):
-            late.append(replace(row, state=OutboxState.SENT, event_id=event.event_id, hold=None))
+            late.append(row)
     await posted(tx, late, at=at)
-    await tx.outbox.update(late)
+    await tx.outbox.sent({row.outbox_id: echoes[row.outbox_id].event_id for row in late})
     await tx.inbox.add_all(taken)
     return frozenset(event.event_id for event in taken)
 

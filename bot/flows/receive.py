@@ -51,6 +51,11 @@ class Consequences:
     wedged: bool = False  # new Olm sessions may be due
     readable: set[str] = field(default_factory=set)  # sessions whose events can be read now
 
+    @property
+    def beyond_echoes(self) -> bool:
+        """Whether anything came that can let something be sent: our own messages come back by the hundred."""
+        return bool(self.said or self.disturbed or self.lists_changed or self.replies or self.wedged or self.readable)
+
 
 class Receiver:
     """Applies what the homeserver sent."""
@@ -288,7 +293,7 @@ class Receiver:
         await tx.inbox.add(self._stored(place, event, position, InboxState.DONE))
         if row is not None and row.state in (OutboxState.ENCRYPTED, OutboxState.QUEUED):
             await posted(tx, [row], at=self._clock.now())
-            await tx.outbox.update([replace(row, state=OutboxState.SENT, event_id=event["event_id"], hold=None)])
+            await tx.outbox.sent({row.outbox_id: event["event_id"]})
 
     async def _never_sent(self, tx: Tx, room_id: str, event: Mapping[str, Any]) -> bool:
         """Say whether our running session stands in the room at an index that we have not reached (CRYPTO 18)."""

@@ -31,10 +31,10 @@ from bot.ports import Cipher, Clock, Homeserver, Meter, Store, Tx
 
 log = structlog.get_logger()
 
-ROOMS_IN_HAND = 32  # enough to keep the homeserver busy, few enough that an acknowledgement waits for no one
+ROOMS_IN_HAND = 64  # half of them are encrypted at a time: one transaction for many, and the homeserver never waits
 REQUESTS_AT_ONCE = 8  # beyond this Synapse only adds latency
-ANSWERS_TOGETHER = 16  # acknowledgements in one transaction; as many rooms are in hand meanwhile
-ANSWERS_WAIT = 0.25  # seconds that an acknowledgement waits for others
+ANSWERS_TOGETHER = 32  # acknowledgements in one transaction; as many rooms are in hand meanwhile
+ANSWERS_WAIT = 0.5  # seconds that an acknowledgement waits for others
 FEW_ROOMS = 8  # whose keys are shared by themselves
 ROOMS_AHEAD = 400  # whose keys are shared before it is their turn
 HELD_RECHECK = 30.0  # seconds; what ends a hold usually wakes the sender long before
@@ -82,6 +82,7 @@ class Sender:
         self._held: dict[str, float] = {}  # room -> loop time at which a hold is looked at again
         self._wakes = 0  # a hold that was found before the last of them is looked at again at once
         self._answers: list[Answer] = []
+        self._patience: asyncio.TimerHandle | None = None  # until the answers that came are acknowledged in any case
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
         self._up_to_date = False  # the timeline was read up to the present
@@ -95,9 +96,9 @@ class Sender:
 
     def timeline_read(self, *, up_to_date: bool) -> None:
         """Note whether all that the homeserver has was read; without that only answers to `crisis` are sent."""
-        self._up_to_date = up_to_date
-        if up_to_date:
+        if up_to_date and not self._up_to_date:
             self.wake()
+        self._up_to_date = up_to_date
 
     async def run(self) -> None:
         """Send until `stop`; what is in hand then is finished and acknowledged."""
@@ -150,6 +151,9 @@ class Sender:
     async def _round(self) -> bool:
         """Go round once; True when something moved."""
         answers, self._answers = self._answers, []
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
         try:
             async with self._store.transaction() as tx:
                 await self._acknowledge(tx, answers)
@@ -183,7 +187,7 @@ class Sender:
                 at, audience = self._clock.real(), place.audience(row.addressed)
                 result, claims = await self._cipher.crisis(tx, audience, row.addressed, row.content, at)
                 row = replace(row, state=OutboxState.ENCRYPTED, ciphertext=result.content, encrypted_at=at)  # noqa: PLW2901 - the row as it is from here on
-                await tx.outbox.update([row])
+                await tx.outbox.encrypted([row])
             taken.append((row, claims))
         return taken
 
@@ -231,19 +235,18 @@ class Sender:
         results = await self._cipher.encrypt(
             tx, [(audiences[row.room_id], row.event_type, row.content) for row in rows], at
         )
-        changed, ready = [], []
+        waiting, ready = [], []
         for row, result in zip(rows, results, strict=True):
             match result:
                 case Encrypted():
                     sealed = replace(
                         row, state=OutboxState.ENCRYPTED, ciphertext=result.content, encrypted_at=at, hold=None
                     )
-                    changed.append(sealed)
                     ready.append(sealed)
                 case Hold(reason=reason) if reason != row.hold:
-                    changed.append(replace(row, hold=reason))
-        if changed:
-            await tx.outbox.update(changed)
+                    waiting.append(replace(row, hold=reason))
+        await tx.outbox.encrypted(ready)
+        await tx.outbox.update(waiting)
         return ready
 
     async def _share(self, audiences: Sequence[Audience]) -> bool:
@@ -313,8 +316,8 @@ class Sender:
             del self._in_hand[row.room_id]
         if len(self._answers) >= ANSWERS_TOGETHER or not self._in_hand or row.purpose == "crisis":
             self._awake.set()
-        elif len(self._answers) == 1:  # one transaction for several; how long they wait does not depend on the slowest
-            asyncio.get_running_loop().call_later(ANSWERS_WAIT, self._awake.set)
+        elif self._patience is None:  # one transaction for several; how long they wait is not up to the slowest
+            self._patience = asyncio.get_running_loop().call_later(ANSWERS_WAIT, self._awake.set)
 
     @property
     def busy(self) -> bool:
@@ -322,16 +325,14 @@ class Sender:
         return len(self._in_hand) >= REQUESTS_AT_ONCE
 
     async def _acknowledge(self, tx: Tx, answers: Sequence[Answer]) -> None:
-        changed = [await self._settled(tx, answer) for answer in answers]
+        sent = {answer.row.outbox_id: answer.event_id for answer in answers if answer.event_id is not None}
+        await tx.outbox.sent(sent)
         await posted(tx, [answer.row for answer in answers if answer.event_id is not None], at=self._clock.now())
-        if changed:
-            await tx.outbox.update(changed)
+        self._meter.count("events_sent", len(sent))
+        await tx.outbox.update([await self._unsent(tx, answer) for answer in answers if answer.event_id is None])
 
-    async def _settled(self, tx: Tx, answer: Answer) -> OutboxEvent:
+    async def _unsent(self, tx: Tx, answer: Answer) -> OutboxEvent:
         row = answer.row
-        if answer.event_id is not None:
-            self._meter.count("events_sent")
-            return replace(row, state=OutboxState.SENT, event_id=answer.event_id, hold=None)
         known = await tx.outbox.get(row.outbox_id)
         if known is not None and known.state is OutboxState.SENT:  # the answer was lost, the echo had come
             return known

@@ -160,19 +160,25 @@ class Service:
         if todo.lists_changed:  # before anything is encrypted for what may be an old list
             with suppress(Unreachable):
                 await self._keys.refresh()
+        self._timeline_read(up_to_date=True)
+        self._follow_up(todo)
+        if any(room.limited for room in batch.rooms):
+            self._gap_duty.wake()
+        if self._sender.busy:  # each echo would be an answer of its own, and the homeserver would send fewer messages
+            await asyncio.sleep(ECHOES_TOGETHER)
+
+    def _follow_up(self, todo: Consequences) -> None:
+        """Wake whoever has something to do now that a batch is committed."""
         if todo.upload_keys:
             self._upload_due = True
         if todo.upload_keys or todo.lists_changed or todo.replies or todo.wedged or todo.readable:
             self._key_duty.wake()
-        self._timeline_read(up_to_date=True)
-        if any(room.limited for room in batch.rooms):
-            self._gap_duty.wake()
+        if todo.beyond_echoes:
+            self._sender.wake()
         if todo.disturbed:
             self._watching.wake()
         if todo.said or todo.disturbed:
             self._sittings.wake()
-        if self._sender.busy:  # each echo would be an answer of its own, and the homeserver would send fewer messages
-            await asyncio.sleep(ECHOES_TOGETHER)
 
     def _timeline_read(self, *, up_to_date: bool) -> None:
         self._up_to_date = up_to_date
@@ -216,9 +222,10 @@ class Service:
         """Post what is due, and set the alarm for the next instant."""
         at = self._clock.now()
         async with self._store.transaction() as tx:
-            due = await self._deliverer.due(tx, at=at)
-        if due != self._rings.get("prompt"):
-            self._ring("prompt", due)
+            reached = await self._deliverer.due(tx, at=at)
+        if reached.next_due != self._rings.get("prompt"):
+            self._ring("prompt", reached.next_due)
+        if reached.posted:
             self._sender.wake()
 
     async def _share_ahead(self) -> None:

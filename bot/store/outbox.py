@@ -38,6 +38,14 @@ _OWNERS = select(outbox.c.outbox_id, outbox.c.owner).where(
     outbox.c.account == MINE, outbox.c.outbox_id.in_(among("of_outboxes"))
 )
 _UPDATE = update(outbox).where(outbox.c.account == MINE, outbox.c.outbox_id == bindparam("of_outbox"))
+_SENT = _UPDATE.values(state=OutboxState.SENT, event_id=bindparam("new_event"), hold=None)
+_ENCRYPTED = _UPDATE.values(
+    state=OutboxState.ENCRYPTED,
+    ciphertext=bindparam("new_ciphertext"),
+    ciphertext_hash=bindparam("new_hash"),
+    encrypted_at=bindparam("new_instant"),
+    hold=None,
+)
 _COUNTS = select(outbox.c.state, func.count()).where(outbox.c.account == MINE).group_by(outbox.c.state)
 
 
@@ -104,6 +112,26 @@ class OutboxRows:
             changes.append({"of_outbox": values.pop("outbox_id"), **values})
         await self._session.run_each(_UPDATE, changes)
 
+    async def encrypted(self, events: Sequence[OutboxEvent]) -> None:
+        """Store the ciphertexts of queued events: nothing else of them is written, for there are many at a time."""
+        await self._session.run_each(
+            _ENCRYPTED,
+            [
+                {
+                    "of_outbox": event.outbox_id,
+                    "new_ciphertext": event.ciphertext,
+                    "new_hash": _ciphertext_hash(event),
+                    "new_instant": event.encrypted_at,
+                }
+                for event in events
+            ],
+        )
+
+    async def sent(self, event_ids: Mapping[str, str]) -> None:
+        """Note the event ids that the homeserver gave, by outbox id; rows that are gone stay gone."""
+        changes = [{"of_outbox": outbox_id, "new_event": event_id} for outbox_id, event_id in event_ids.items()]
+        await self._session.run_each(_SENT, changes)
+
     async def of_deliveries(self, delivery_ids: Iterable[str]) -> tuple[OutboxEvent, ...]:
         """Return the events that post these prompts, in order."""
         wanted = sorted(set(delivery_ids))
@@ -136,8 +164,7 @@ class OutboxRows:
         seal, row = self._session.seal_document, event.outbox_id
         values["content"] = seal(owner, "outbox", row, "content", event.content)
         values["media"] = seal(owner, "outbox", row, "media", event.media) if event.media else None
-        ciphertext = event.ciphertext and event.ciphertext.get("ciphertext")
-        values["ciphertext_hash"] = _hash(ciphertext) if isinstance(ciphertext, str) else None
+        values["ciphertext_hash"] = _ciphertext_hash(event)
         return values
 
     def _event(self, row: AnyRow) -> OutboxEvent:
@@ -147,6 +174,11 @@ class OutboxRows:
         values["content"] = self._session.open_document(owner, "outbox", row_id, "content", values["content"])
         values["media"] = self._session.open_document(owner, "outbox", row_id, "media", values["media"])
         return OutboxEvent(**values)
+
+
+def _ciphertext_hash(event: OutboxEvent) -> str | None:
+    ciphertext = event.ciphertext and event.ciphertext.get("ciphertext")
+    return _hash(ciphertext) if isinstance(ciphertext, str) else None
 
 
 def _hash(ciphertext: str) -> str:

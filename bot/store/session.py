@@ -23,6 +23,7 @@ from bot.store.tables import counters, rooms
 Result = TypeVar("Result")
 Write = Mapping[str, Executable]  # a statement by dialect
 BREATH = 0.005  # seconds after which a transaction lets the event loop do something else
+ROWS_AT_A_TIME = 50  # that are written without a breath
 Values = dict[str, Any]
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -58,6 +59,11 @@ def upsert(table: Table) -> Write:
 def unless_known(table: Table) -> Write:
     """Build the insert that leaves a row alone whose key is taken."""
     return both(lambda insert: insert(table).on_conflict_do_nothing())
+
+
+def _few(values: Sequence[Values]) -> Iterator[Sequence[Values]]:
+    for start in range(0, len(values), ROWS_AT_A_TIME):
+        yield values[start : start + ROWS_AT_A_TIME]
 
 
 async def whole(work: Awaitable[Result]) -> Result:
@@ -149,13 +155,13 @@ class Session:
 
     async def run_each(self, statement: Executable, binds: Sequence[Values]) -> None:
         """Run an UPDATE once for each set of binds."""
-        if binds:
-            await self._execute(statement, [{"of_account": self.account, **values} for values in binds])
+        for some in _few(binds):
+            await self._execute(statement, [{"of_account": self.account, **values} for values in some])
 
     async def write(self, write: Write, values: Sequence[Values]) -> None:
         """Insert rows; the account is added here."""
-        if values:
-            await self._execute(write[self._dialect], [{"account": self.account, **row} for row in values])
+        for some in _few(values):
+            await self._execute(write[self._dialect], [{"account": self.account, **row} for row in some])
 
     async def write_one(self, write: Write, **values: Any) -> int:
         """Insert one row and return how many rows were written."""

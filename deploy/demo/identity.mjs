@@ -129,10 +129,11 @@ export const methods = {
 
     /** Puts every room key of this device into the server's backup and returns how many keys are there. */
     async waitForBackup(person, { timeout }) {
-        if (!(await person.crypto.getActiveSessionBackupVersion())) throw new Error("the key backup is not active");
+        const version = await person.crypto.getActiveSessionBackupVersion();
+        if (!version) throw new Error("the key backup is not active");
         const complete = async () => {
             await uploadRoomKeys(person.crypto);
-            const { rooms } = await person.client.http.authedRequest("GET", "/room_keys/keys");
+            const { rooms } = await person.client.http.authedRequest("GET", "/room_keys/keys", { version });
             const there = new Set(Object.values(rooms).flatMap(({ sessions }) => Object.keys(sessions)));
             const here = await person.crypto.exportRoomKeys();
             return here.every(({ session_id }) => there.has(session_id)) ? there.size : undefined;

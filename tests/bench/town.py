@@ -4,6 +4,7 @@ Making it takes longer than measuring it, so it is kept in a directory and used 
 """
 
 import asyncio
+import gc
 import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -106,8 +107,9 @@ async def town(directory: Path, *, rooms: int) -> AsyncIterator[Town]:
 
 
 async def start(bot: RunningBot) -> None:
-    """Start the bot with a lease, which every transaction checks, as the real one does (CRYPTO 27)."""
+    """Start the bot with a lease, which every transaction checks, and with its heap frozen, as the real one does."""
     await bot.start()
+    gc.freeze()
     # Nobody else wants it, so that it need not last: the next run takes over at once.
     bot.store.lease = await acquire(
         bot.store, holder=secrets.token_hex(8), at=bot.clock.real(), ttl=timedelta(milliseconds=1)

@@ -138,6 +138,23 @@ def test_a_missing_key_says_whose(vault: Vault) -> None:
         vault.sealer(OWNER)
 
 
+def test_all_keys_are_read_at_once(vault: Vault, tmp_path: Path, master_key: Path) -> None:
+    """What was read before needs its file no more; a damaged file keeps nobody else's key back."""
+    for owner in (OWNER, "pair:robin", "pair:wren"):
+        vault.create(owner)
+    again = Vault(tmp_path / "vault", master_key=master_key)
+    damaged, *_ = [file for file in (tmp_path / "vault").iterdir() if "wren" in file.read_text()]
+    damaged.write_text("{}")
+    again.open_all()
+    sealed = vault.sealer(OWNER).seal(b"seven", aad=PLACE)
+    for file in (tmp_path / "vault").iterdir():
+        file.unlink()
+    assert again.sealer(OWNER).open(sealed, aad=PLACE) == b"seven"
+    again.sealer("pair:robin")
+    with pytest.raises(SealingError, match="pair:wren"):
+        again.sealer("pair:wren")
+
+
 def test_a_damaged_file_says_which(vault: Vault, tmp_path: Path) -> None:
     """A damaged key file is named, not taken for a key."""
     vault.create(OWNER)

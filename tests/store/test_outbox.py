@@ -62,6 +62,28 @@ async def test_an_update_keeps_owner_and_position(store: Database) -> None:
         assert await tx.outbox.by_session("!pair:hs", "Awg") is None
 
 
+async def test_what_is_encrypted_and_sent_is_noted_for_many_at_once(store: Database) -> None:
+    """Ciphertext and event id are stored and found by; nothing else of the row changes, and a hold is over."""
+    wire = {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "AwgB", "session_id": "megolm1"}
+    async with store.transaction() as tx:
+        await tx.rooms.add(room())
+        for name in "ab":
+            await tx.outbox.add(replace(outbox_event(name), state=OutboxState.QUEUED, event_id=None, hold="outdated"))
+        a, b = [await tx.outbox.get(name) for name in "ab"]
+        assert a is not None
+        sealed = replace(a, state=OutboxState.ENCRYPTED, ciphertext=wire, encrypted_at=AT + MINUTE, hold=None)
+        await tx.outbox.encrypted([sealed])
+        await tx.outbox.encrypted([])
+    async with store.transaction() as tx:
+        assert await tx.outbox.get("a") == sealed
+        assert await tx.outbox.get("b") == b
+        assert await tx.outbox.by_session("!pair:hs", "AwgB") == sealed
+        await tx.outbox.sent({"a": "$sent", "gone with its pair": "$other"})
+    async with store.transaction() as tx:
+        assert await tx.outbox.get("a") == replace(sealed, state=OutboxState.SENT, event_id="$sent")
+        assert await tx.outbox.get("b") == b
+
+
 async def test_an_update_of_a_lost_row_is_refused(store: Database) -> None:
     """Nothing is written when one of the events is gone."""
     async with store.transaction() as tx:
