@@ -4,15 +4,17 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.clock import SystemClock
 from bot.core.goals import Goal
+from bot.core.pack import Pack
 from bot.core.pairs import PairState
 from bot.core.people import Pair
 from bot.core.practice import Practice
+from bot.core.prompts import parse_prompt
 from bot.core.records import Record
 from bot.core.trust import fingerprint_groups
 from bot.crypto.cipher import build_cipher
@@ -36,6 +38,15 @@ from bot.store.database import Database
 PRACTICE = Practice(
     name="The practice", line="the practice, 555 0100", country="DE", language="en", timezone="Europe/Berlin"
 )
+
+
+ONE_TAP = parse_prompt((Path(__file__).parent / "one-tap.yaml").read_text(), source="one-tap.yaml")
+
+
+def with_one_tap() -> Mapping[str, Pack]:
+    """The packs, with a prompt that is a poll and nothing else."""
+    packs = read_packs(resource("prompts"))
+    return {language: replace(pack, prompts={**pack.prompts, ONE_TAP.id: ONE_TAP}) for language, pack in packs.items()}
 
 
 @dataclass
@@ -111,7 +122,7 @@ class RunningBot:
             alarm=self.alarm,
             meter=self.counts,
             voice=Voice(
-                packs=Library(read_packs(resource("prompts")), read=lambda: check_packs(resource("prompts"))),
+                packs=Library(with_one_tap(), read=lambda: check_packs(resource("prompts"))),
                 practice=PRACTICE,
                 own_user=self.user_id,
                 fingerprint=fingerprint_groups(self.fingerprint),

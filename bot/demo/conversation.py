@@ -53,7 +53,8 @@ async def play_return(stage: Stage) -> None:
     last = await _last(stage)
     await stage.bot.command("prompts", "send", "--pair", stage.pair, "--prompt", "mood", "--wait")
     asked = await _prompt(stage, "mood", since=last)
-    await _vote(stage, asked, "Very good", since=asked["event_id"])
+    await _vote(stage, asked, "Very good")
+    await _energy(stage, "8", since=asked["event_id"])
 
 
 @contextmanager
@@ -70,16 +71,25 @@ async def _welcome(stage: Stage) -> None:
 
 
 async def _mood(stage: Stage) -> None:
-    asked = await _scheduled(stage, "mood", "One tap")
-    await _vote(stage, asked, "Good", since=asked["event_id"])
+    asked = await _scheduled(stage, "mood", "One tap, and a number")
+    await _vote(stage, asked, "Good")
+    await _energy(stage, "6, the lake does me good", since=asked["event_id"])
 
 
-async def _vote(stage: Stage, asked: Event, label: str, *, since: str) -> None:
+async def _vote(stage: Stage, asked: Event, label: str) -> None:
     answers = asked["content"][POLL_START]["answers"]
     chosen = next(answer["id"] for answer in answers if answer[EXTENSIBLE_TEXT] == label)
-    vote = await stage.alex.send_poll_response(stage.room, asked["event_id"], [chosen])
-    await _recorded(stage, ENTRY, label, since=since)
-    await _confirmed(stage, vote)
+    await stage.alex.send_poll_response(stage.room, asked["event_id"], [chosen])
+
+
+async def _energy(stage: Stage, text: str, *, since: str) -> None:
+    """Answer the second question of `mood`, which comes at once after the tap."""
+    asked = await stage.alex.wait_for(
+        stage.room, type=MESSAGE, sender=stage.bot_user, contains="energy", since=since, timeout=PATIENCE_S
+    )
+    answer = await stage.alex.send_text(stage.room, text)
+    await _recorded(stage, ENTRY, "energy", since=asked["event_id"])
+    await _confirmed(stage, answer)
 
 
 async def _reflection(stage: Stage) -> None:

@@ -156,6 +156,14 @@ def _media(kind: str, content: Mapping[str, Any]) -> str:
     return f"({what}{length}) {caption}".rstrip()
 
 
+def _answer(answer: Mapping[str, Any]) -> str:
+    """Return what was answered to one step; of an option its label, of a number also what was written behind it."""
+    value = None if answer["kind"] in ("choice", "yes_no") else answer["value"]
+    unit = answer.get("unit")
+    said = [f"{value} {unit}" if unit else str(value)] if value is not None else []
+    return " - ".join([*said, *([answer["text"]] if answer["text"] else [])]).replace("\n", " / ")
+
+
 def _record(kind: str, content: Mapping[str, Any]) -> str:
     """Return a record's substance in one line; it stands in the room's encrypted event word for word."""
     revision = f"revision {content['revision']}"
@@ -166,6 +174,6 @@ def _record(kind: str, content: Mapping[str, Any]) -> str:
     if kind == CHECKIN:
         return f"{content['goal_title']}: {content['value']} of {content['high']}, {revision}"
     media = [each["kind"] for answer in content["answers"] for each in answer["media"]]
-    values = [str(answer["text"] or answer["value"] or "").replace("\n", " / ") for answer in content["answers"]]
+    values = [_answer(answer) for answer in content["answers"]]
     substance = ", ".join([*(value for value in values if value), *media])
     return f"{content['prompt_title'] or 'Journal'}: {substance}, {revision}"

@@ -75,7 +75,7 @@ async def test_a_wrong_room_inside_is_refused(scene: Scene) -> None:
 async def test_clear_text_is_no_answer_and_is_reported(scene: Scene) -> None:
     """Neither words, votes nor commands in clear have an effect; the room and the console are told (CRYPTO 15)."""
     client, room = scene.client, scene.room
-    poll = await scene.ask("mood")
+    poll = await scene.ask("one-tap")
     await scene.ask()
     answers = [answer["id"] for answer in poll["content"][POLL]["answers"]]
     vote = "org.matrix.msc3381.poll.response"
@@ -135,7 +135,7 @@ async def test_a_relation_inside_the_ciphertext_does_not_count(scene: Scene) -> 
 async def test_a_vote_counts_only_for_the_poll_that_has_its_answer(scene: Scene) -> None:
     """The server may move a vote to another poll: its random answer ids do not fit there (CRYPTO 13)."""
     client, room = scene.client, scene.room
-    first, second = await scene.ask("mood"), await scene.ask("mood")
+    first, second = await scene.ask("one-tap"), await scene.ask("one-tap")
     of_first = [answer["id"] for answer in first["content"][POLL]["answers"]]
     of_second = [answer["id"] for answer in second["content"][POLL]["answers"]]
     assert not set(of_first) & set(of_second)
@@ -143,14 +143,14 @@ async def test_a_vote_counts_only_for_the_poll_that_has_its_answer(scene: Scene)
     await client.put(room, client.vote_content(room, first["event_id"], of_second[0]))
     await client.put(room, client.vote_content(room, second["event_id"], of_second[3]))
     record = await scene.answered("Good")
-    moods = [each for each in await scene.bot.records(scene.pair) if each.content.get("prompt_id") == "mood"]
+    moods = [each for each in await scene.bot.records(scene.pair) if each.content.get("prompt_id") == "one-tap"]
     assert [each.record_id for each in moods] == [record.record_id]
 
 
 async def test_a_lower_index_never_overrides_a_higher_one(scene: Scene) -> None:
     """The server may hold a vote back and bring it after a later one of the same session (CRYPTO 13)."""
     client, room = scene.client, scene.room
-    poll = await scene.ask("mood")
+    poll = await scene.ask("one-tap")
     answers = [answer["id"] for answer in poll["content"][POLL]["answers"]]
     earlier = client.vote_content(room, poll["event_id"], answers[0])
     later = client.vote_content(room, poll["event_id"], answers[4])

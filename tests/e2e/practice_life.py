@@ -15,10 +15,19 @@ from tests.e2e.bot_process import BotProcess
 
 Found = TypeVar("Found")
 
-PROMPTS = ("evening-reflection", "mood", "goal-checkin")  # words, a vote, a number
+PROMPTS = ("evening-reflection", "mood", "goal-checkin")  # words; a vote and then a number; a number
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PATIENCE = 150.0  # seconds; a bot that is killed again and again takes its time
 COUNT = itertools.count(1)
+
+
+Question = tuple[str, str]  # delivery id, step
+
+
+def question_of(event: Event) -> Question:
+    """Return which question an event asks."""
+    block = event["content"][PROMPT]
+    return block["delivery_id"], block["step"]
 
 
 class Seen:
@@ -41,12 +50,12 @@ class Seen:
                 await self._news.wait()
         return found
 
-    def prompts(self, who: Person, room: str) -> dict[str, Event]:
-        """Return the prompts that a person has read in a room, the first event of each delivery."""
-        found: dict[str, Event] = {}
+    def prompts(self, who: Person, room: str) -> dict[Question, Event]:
+        """Return the questions that a person has read in a room, the first event of each."""
+        found: dict[Question, Event] = {}
         for event in self.events:
             if event["who"] == who.who and event["room"] == room and PROMPT in event["content"]:
-                found.setdefault(event["content"][PROMPT]["delivery_id"], event)
+                found.setdefault(question_of(event), event)
         return found
 
     def records(self, who: Person, room: str) -> set[str]:
@@ -60,13 +69,21 @@ class Seen:
 
 @dataclass
 class Client:
-    """A client of the practice in the room of the pair; answers each prompt once."""
+    """A client of the practice in the room of the pair; answers each question once."""
 
     person: Person
     pair_id: str
     room: str
     asked: list[str] = field(default_factory=list)  # ids of the requests for prompts
-    answers: dict[str, str] = field(default_factory=dict)  # delivery id -> event id of the answer
+    answers: dict[Question, str] = field(default_factory=dict)  # event id of the answer
+
+    @property
+    def by_delivery(self) -> dict[str, list[str]]:
+        """The answers to each prompt, in the order of its questions."""
+        found: dict[str, list[str]] = {}
+        for (delivery, _step), answer in self.answers.items():
+            found.setdefault(delivery, []).append(answer)
+        return found
 
 
 class Practice:
@@ -101,24 +118,25 @@ class Practice:
         self.clients = list(await asyncio.gather(*(self._pair(person) for person in people)))
         await asyncio.gather(*(self._prepare(client) for client in self.clients))
 
-    async def ask_and_answer(self, client: Client, prompt_id: str) -> str:
-        """Ask for a prompt, and answer it once it is seen; return the answer's event id."""
+    async def ask_and_answer(self, client: Client, prompt_id: str) -> None:
+        """Ask for a prompt, and answer its questions, each once it is seen."""
         client.asked.append(await self.bot.ask_for_prompt(client.pair_id, prompt_id))
-        return await self.answer_next(client)
+        for _ in range(2 if prompt_id == "mood" else 1):
+            await self.answer_next(client)
 
     async def answer_next(self, client: Client) -> str:
-        """Answer the first prompt that has no answer yet."""
+        """Answer the first question that has no answer yet."""
 
         def unanswered() -> Event | None:
             prompts = self.seen.prompts(client.person, client.room)
             return next((event for key, event in prompts.items() if key not in client.answers), None)
 
         prompt = await self.seen.until(unanswered)
-        delivery_id = prompt["content"][PROMPT]["delivery_id"]
-        client.answers[delivery_id] = ""
-        client.answers[delivery_id] = await self._send(client, prompt)
+        question = question_of(prompt)
+        client.answers[question] = ""
+        client.answers[question] = await self._send(client, prompt)
         self.answered += 1
-        return client.answers[delivery_id]
+        return client.answers[question]
 
     async def unreachable_during(self, act: Callable[[], Awaitable[object]]) -> None:
         """Do something to the homeserver while nobody is in the middle of sending: people would not send twice."""

@@ -198,7 +198,7 @@ async def check_conversation(people: People, ways: list[Printed], demo: Demo) ->
         assert all(words in text for words in SAID[:6])
         kinds = [event["type"] for event in events]
         assert (kinds.count(GOAL), kinds.count(CHECKIN), kinds.count(ENTRY)) == (1, 2, 4)
-        assert sum(PROMPT in event["content"] for event in events) == 3
+        assert sum(PROMPT in event["content"] for event in events) == 4
     [console] = [each for each in await lee.joined_rooms() if "console" in each["name"].lower()]
     assert "is Alex" in str([event["content"] for event in await lee.timeline(console["room"])])
     [room] = await alex.joined_rooms()

@@ -17,7 +17,7 @@ from bot.core.records import RecordState
 from bot.demo.person import Event
 from bot.instance import open_instance
 from tests.e2e.conftest import NewPractice
-from tests.e2e.practice_life import PROMPTS, Client, Practice
+from tests.e2e.practice_life import PROMPTS, Client, Practice, question_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -142,23 +142,23 @@ async def check_rooms(practice: Practice, *, rounds: int) -> None:
     for client in practice.clients:
         events = [event for event in await practice.therapist.timeline(client.room) if event["state_key"] is None]
         assert [event for event in events if event["failure"]] == []
-        prompts = [event for event in events if PROMPT in event["content"]]
-        assert len(prompts) == rounds
-        assert {event["content"][PROMPT]["delivery_id"] for event in prompts} == set(client.answers)
+        questions = [question_of(event) for event in events if PROMPT in event["content"]]
+        assert Counter(questions) == Counter(client.answers.keys())
+        assert len(client.by_delivery) == rounds
         records = [event for event in events if event["type"] in RECORDS]
         assert [event["content"]["revision"] for event in records] == [1] * rounds
-        assert {event["content"]["delivery_id"]: sources_of(event) for event in records} == {
-            delivery: [answer] for delivery, answer in client.answers.items()
-        }
+        assert {event["content"]["delivery_id"]: sources_of(event) for event in records} == client.by_delivery
         confirmed = [reply_of(event) for event in events if event["sender"] == practice.bot_user and reply_of(event)]
         answered = [target for target in confirmed if target in client.answers.values()]
-        assert Counter(answered) == Counter(client.answers.values())
+        assert Counter(answered) == Counter(answers[-1] for answers in client.by_delivery.values())
 
 
 def sources_of(record: Event) -> list[str]:
     """Return the messages that a record was made from."""
     content = record["content"]
-    return list(content["sources"] if record["type"] == CHECKIN else content["answers"][0]["sources"])
+    if record["type"] == CHECKIN:
+        return list(content["sources"])
+    return [source for answer in content["answers"] for source in answer["sources"]]
 
 
 def reply_of(event: Event) -> str | None:
@@ -180,9 +180,7 @@ async def check_database(practice: Practice, *, rounds: int) -> None:
             deliveries = await tx.deliveries.recent(client.pair_id, limit=10 * rounds)
             assert [each.state for each in deliveries] == [DeliveryState.ANSWERED] * rounds
             records = await tx.records.newest(client.pair_id, limit=10 * rounds)
-            assert {each.delivery_id: each.sources for each in records} == {
-                delivery: (answer,) for delivery, answer in client.answers.items()
-            }
+            assert {each.delivery_id: list(each.sources) for each in records} == client.by_delivery
             assert [(each.state, each.revision) for each in records] == [(RecordState.RECORDED, 1)] * rounds
 
 
@@ -203,7 +201,7 @@ def new_seed() -> int:
 
 
 async def test_a_bot_that_is_killed_five_times_asks_and_records_thirty_times(new_practice: NewPractice) -> None:
-    """30 prompts and answers, 5 kills, one of the homeserver: 30 prompts and 30 records."""
+    """30 prompts, each question answered, 5 kills, one of the homeserver: each question once, and 30 records."""
     practice = await new_practice(2)
     await live_through(practice, rounds=15, kills=5, seed=new_seed())
     await stop_and_check(practice, rounds=15)
@@ -213,7 +211,7 @@ async def test_a_bot_that_is_killed_five_times_asks_and_records_thirty_times(new
 async def test_a_bot_that_is_killed_again_and_again_asks_and_records_two_hundred_times(
     new_practice: NewPractice,
 ) -> None:
-    """200 prompts and answers, 30 kills, two restarts of the homeserver: 200 prompts and 200 records."""
+    """200 prompts, 30 kills, two restarts of the homeserver: each question once, and 200 records."""
     practice = await new_practice(10)
     await live_through(practice, rounds=20, kills=30, seed=new_seed())
     await stop_and_check(practice, rounds=20)

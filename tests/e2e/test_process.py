@@ -14,7 +14,7 @@ from bot.core.outbox import OutboxState
 from bot.instance import open_instance
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.conftest import NewPractice
-from tests.e2e.practice_life import Client, Practice
+from tests.e2e.practice_life import Client, Practice, Question
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -62,14 +62,15 @@ async def in_hand(practice: Practice) -> None:
 async def test_an_answer_sent_while_the_bot_is_away_is_recorded_when_it_is_back(
     practice: Practice, client: Client
 ) -> None:
-    """A vote that comes after the bot has stopped is on record soon after its next start."""
+    """A vote that comes after the bot has stopped goes on soon after its next start, and is on record in the end."""
     await ask(practice, client, "mood")
     status, took = await practice.bot.terminate()
     assert (status, took < STOPS_WITHIN) == (0, True), took
     vote = await practice.answer_next(client)
     await start(practice)
+    number = await practice.answer_next(client)
     entry = await practice.therapist.wait_for(client.room, type=ENTRY, since=vote)
-    assert entry["content"]["answers"][0]["sources"] == [vote]
+    assert [answer["sources"] for answer in entry["content"]["answers"]] == [[vote], [number]]
 
 
 async def test_an_answer_in_a_gap_is_recorded_before_what_came_after_it(practice: Practice, client: Client) -> None:
@@ -97,7 +98,7 @@ async def test_sigterm_in_the_middle_of_work_loses_and_doubles_nothing(practice:
     assert (status, took < STOPS_WITHIN) == (0, True), took
     await start(practice)
 
-    def new() -> set[str]:
+    def new() -> set[Question]:
         return set(practice.seen.prompts(client.person, client.room)) - before
 
     await practice.seen.until(lambda: len(new()) >= 10 or None)

@@ -55,12 +55,12 @@ async def test_a_paused_pair_gets_no_prompt(trio: Trio) -> None:
     sent = await trio.client.send_text(trio.room, "pause")
     await trio.notice("My questions are paused", since=sent)
     with pytest.raises(AssertionError, match="not sent: paused"):
-        await trio.bot.send_prompt(trio.pair, "mood")
+        await trio.bot.send_prompt(trio.pair, "one-tap")
     sent = await trio.client.send_text(trio.room, "pause")
     await trio.notice("already paused", since=sent)
     mine = await trio.therapist.send_text(trio.room, "resume")
     await trio.notice("Welcome back", since=mine)
-    await trio.ask("mood")
+    await trio.ask("one-tap")
     assert (await trio.bot.current(trio.pair)).state is PairState.ACTIVE
 
 
@@ -80,19 +80,19 @@ async def test_undo_takes_the_last_answer_back(trio: Trio) -> None:
 
 async def test_again_shows_the_open_prompt_once_more(trio: Trio) -> None:
     """Quietly, as text with its options, and a reply to it is an answer."""
-    await trio.ask("mood")
+    await trio.ask("one-tap")
     sent = await trio.client.send_text(trio.room, "again")
-    shown = await trio.notice("Here is Mood and energy once more", since=sent)
+    shown = await trio.notice("Here is One tap once more", since=sent)
     assert shown["content"]["msgtype"] == "m.notice"
     assert "5. Very good" in shown["content"]["body"]
     assert shown["content"][PROMPT]["repeat"] is True
     await trio.client.send_text(trio.room, "very good", reply_to=shown["event_id"])
-    assert (await trio.entry(shown["event_id"]))["content"]["prompt_id"] == "mood"
+    assert (await trio.entry(shown["event_id"]))["content"]["prompt_id"] == "one-tap"
 
 
 async def test_skip_leaves_the_open_prompt_out(trio: Trio) -> None:
     """The skipped prompt takes no passing answer any more; a second `skip` finds nothing and is talk."""
-    asked = await trio.ask("mood")
+    asked = await trio.ask("one-tap")
     while True:  # earlier tests may have left prompts open
         sent = await trio.client.send_text(trio.room, "!skip")
         said = await trio.client.wait_for(trio.room, sender=trio.bot.user_id, contains="", since=sent)

@@ -76,18 +76,18 @@ async def test_an_unsigned_devices_words_have_no_effect_until_it_is_signed(trio:
     await trio.notice("My questions are paused", since=asked["event_id"])
     resumed = await trio.client.send_text(trio.room, "resume")
     await trio.notice("Welcome back", since=resumed)
-    again = await trio.ask("mood")
+    again = await trio.ask("one-tap")
     assert (await phone.wait_for(trio.room, event_id=again["event_id"]))["failure"] is None
 
 
 async def test_the_open_prompt_is_shown_once_more_to_a_newly_signed_device(new_trio: NewTrio, log_in: LogIn) -> None:
     """Silently, and readable on the new device."""
     trio = await new_trio()
-    asked = await trio.ask("mood")
+    asked = await trio.ask("one-tap")
     phone = await log_in(trio.client.user_id, trio.of_client.password)
     await trio.notice("has a device that cannot read this room yet", since=asked["event_id"])
     await phone.open_with_recovery_key(trio.of_client.recovery_key)
-    shown = await phone.wait_for(trio.room, sender=trio.bot.user_id, contains="Here is Mood and energy once more")
+    shown = await phone.wait_for(trio.room, sender=trio.bot.user_id, contains="Here is One tap once more")
     assert shown["content"]["msgtype"] == "m.notice"
     assert shown["content"][PROMPT]["repeat"] is True
 
@@ -98,7 +98,7 @@ async def test_crisis_reaches_an_unsigned_device_and_nothing_else_does(trio: Tri
     await tablet.set_device_isolation("all")
     await calls(tablet, trio)
     await calls(tablet, trio, clear=True)
-    await trio.ask("mood")
+    await trio.ask("one-tap")
     await trio.settled()
     read = await readable_on(tablet, trio)
     assert len(read) == 2

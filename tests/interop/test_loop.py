@@ -27,7 +27,7 @@ async def test_a_text_prompt_is_answered_and_recorded(trio: Trio) -> None:
 
 async def test_a_vote_is_recorded_and_a_changed_vote_is_a_revision(trio: Trio) -> None:
     """The first vote counts at once; the second one changes record and confirmation."""
-    await trio.bot.send_prompt(trio.pair, "mood")
+    await trio.bot.send_prompt(trio.pair, "one-tap")
     poll = await trio.client.wait_for(trio.room, type="org.matrix.msc3381.poll.start", sender=trio.bot.user_id)
     answers = [each["id"] for each in poll["content"]["org.matrix.msc3381.poll.start"]["answers"]]
     await trio.client.send_poll_response(trio.room, poll["event_id"], [answers[0]])

@@ -65,7 +65,7 @@ async def test_words_and_a_photo_are_one_answer(trio: Trio) -> None:
 async def test_a_photo_answers_a_poll_and_a_tap_completes_it(trio: Trio) -> None:
     """Media alone is an answer to a choice; the vote that follows is a revision that keeps the photo."""
     trio.pass_time(minutes=4)  # so that it does not belong to an earlier answer
-    asked = await trio.ask("mood")
+    asked = await trio.ask("one-tap")
     await trio.client.send_media(trio.room, "image", b"sky", mimetype="image/jpeg", filename="sky.jpg")
     first = await trio.entry(asked["event_id"])
     assert answer_of(first)["value"] is None

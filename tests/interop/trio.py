@@ -71,7 +71,7 @@ class Trio:
         """Have a prompt sent by hand; return the event with the question as the client reads it."""
         before = await self.last()
         await self.bot.send_prompt(self.pair, prompt_id)
-        kind = POLL_START if prompt_id == "mood" else MESSAGE
+        kind = POLL_START if prompt_id in ("mood", "one-tap") else MESSAGE
         return await self.client.wait_for(
             self.room, type=kind, sender=self.bot.user_id, contains=prompt_id, since=before
         )
