@@ -19,6 +19,7 @@ from bot.flows.asked import Asked
 from bot.flows.conversation import Conversation
 from bot.flows.fit_question import FitQuestions
 from bot.flows.journal import Journal
+from bot.flows.names import goal_name
 from bot.flows.request import Carry, Request
 from bot.flows.telling import now_comes
 from bot.ports import Tx
@@ -192,7 +193,11 @@ class SittingCommands:
         if current is None or not await self._undisturbed(tx, request, current.order):
             return None
         schedule = await tx.schedules.get(current.delivery.schedule_id or "")
-        return await self._arranger.subject_of(tx, request.pair, schedule) if schedule else None
+        if schedule is not None:
+            return await self._arranger.subject_of(tx, request.pair, schedule)
+        name = goal_name(current.goal) if current.goal else current.prompt.id  # it was sent by hand
+        found = await self._arranger.subject(tx, request.pair, name)
+        return found if found and found.schedules else None
 
     async def _undisturbed(self, tx: Tx, request: Request, order: int) -> bool:
         """Whether the therapist has not written since; a word behind `!` is for the bot in any case."""

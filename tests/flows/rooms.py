@@ -12,15 +12,21 @@ from bot.core.outbox import OutboxEvent, OutboxState
 from bot.core.pairs import PairState
 from bot.core.people import ManagedRoom, Pair, Purpose
 from bot.core.posting import POLL_START
+from bot.flows.library import Library
 from bot.flows.places import place_of
 from bot.flows.posted import posted
 from bot.flows.talk import Talk, build_talk
+from bot.packs import read_packs
 from bot.ports import Cipher
+from bot.resource import resource
 from bot.store.database import Database
-from tests.flows.practice import VOICE, Counter, berlin, echo
+from tests.flows.practice import VOICE as IN_ENGLISH
+from tests.flows.practice import Counter, berlin, echo
 from tests.store.keyring import Keyring
 
 CLIENT, THERAPIST, ROOM, CONSOLE = "@alex:hs", "@lee:hs", "!alex:hs", "!console:hs"
+PACKS = read_packs(resource("prompts"))
+VOICE = replace(IN_ENGLISH, packs=Library(PACKS, read=lambda: PACKS))
 MESSAGE, VOTE = "m.room.message", "org.matrix.msc3381.poll.response"
 MONDAY_NOON = berlin("2026-11-30 12:00")
 

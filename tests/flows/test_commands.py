@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.pairs import PairState
-from tests.flows.practice import VOICE, berlin
-from tests.flows.rooms import CLIENT, CONSOLE, ROOM, THERAPIST, Rooms, new_pair, rooms
+from tests.flows.practice import berlin
+from tests.flows.rooms import CLIENT, CONSOLE, PACKS, ROOM, THERAPIST, Rooms, new_pair, rooms
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ async def test_try_leaves_no_trace(here: Rooms) -> None:
 async def test_prompts_lists_them_all_in_the_console(here: Rooms) -> None:
     """One line each, by a number that stays; in the room of the two the list ends early."""
     [listed] = await here.console("prompts")
-    assert len(listed.splitlines()) == len(VOICE.packs["en"].prompts) + 1
+    assert len(listed.splitlines()) == len(PACKS["en"].prompts) + 1
     number = next(line.split(".")[0] for line in listed.splitlines() if "Mood and energy" in line)
     [short] = await here.therapist("prompts")
     assert len(short.splitlines()) == 7
