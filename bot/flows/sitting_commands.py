@@ -104,7 +104,8 @@ class SittingCommands:
         """Skip, go back, stop or put off what is open."""
         turn = TURNS[request.command.name]
         said = await self._conversation.turn(tx, request.place, turn, at=request.at, until=until)
-        return said if said is not None else self._explicitly(request, request.words.no_open_prompt)
+        nothing = request.words.nothing_to_skip if turn is Turn.SKIP else request.words.no_open_prompt
+        return said if said is not None else self._explicitly(request, nothing)
 
     async def later(self, tx: Tx, request: Request) -> str | None:
         """Put the open question off, within a day."""
