@@ -335,7 +335,7 @@ class DeliveryRows(Protocol):
         """Of how many occurrences of each schedule, since the last answered one, the prompts stand unanswered."""
 
     async def to_remind(self, at: datetime, *, limit: int) -> tuple[Delivery, ...]: ...
-    async def next_reminder(self, after: datetime) -> datetime | None: ...
+    async def next_reminder(self) -> datetime | None: ...
 
 
 class SittingRows(Protocol):
@@ -346,8 +346,8 @@ class SittingRows(Protocol):
         """Store a sitting, in place of what is there."""
 
     async def of_deliveries(self, delivery_ids: Iterable[str]) -> Mapping[str, Sitting]: ...
-    async def open_of(self, pair_ids: Iterable[str]) -> tuple[Sitting, ...]:
-        """The sittings of these pairs that go on."""
+    async def open_of(self, pair_ids: Iterable[str], *, answered_after: datetime) -> tuple[Sitting, ...]:
+        """The sittings of these pairs that go on and had something said to them later than an instant."""
 
     async def waking(self, *, until: datetime, limit: int = 500) -> tuple[Sitting, ...]:
         """Sittings whose `wake_at` has come, the earliest first."""

@@ -3,21 +3,29 @@
 The text names nobody and nothing about anybody, because it may also go to devices that are not trusted (CRYPTO 10).
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.core.document import read_document, validate
-from bot.core.fields import Day
+from bot.core.fields import Day, one_line
 from bot.core.template import say
 from bot.core.wording import Wording
 
 STALE_AFTER_DAYS = 183
 
-_Text = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\r\n]*\S[^\r\n]*$")]
-_Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+
+def _code(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"[A-Z]{2}", value, re.ASCII):
+        raise ValueError("is no country; write its code in two capital letters, for example DE")
+    return value
+
+
+_Text = Annotated[str, Field(min_length=1, max_length=120), BeforeValidator(one_line)]
+_Country = Annotated[str, BeforeValidator(_code)]
 
 
 class _Row(BaseModel):

@@ -55,7 +55,8 @@ def _id(value: object) -> object:
     return value
 
 
-def _line(value: object) -> object:
+def one_line(value: object) -> object:
+    """Return a text without the space around it; raises ValueError when it has more than one line."""
     if not isinstance(value, str):
         return value
     if len(value.strip().splitlines()) > 1:
@@ -122,13 +123,18 @@ def _shown(value: str) -> str:
     return repr(value if len(value) <= 40 else f"{value[:40]}…")
 
 
+def _stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
 # The patterns stand in the schema; the checks before them say the same in words.
 Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$"), BeforeValidator(_id)]
 _LINE = r"^[^\r\n]*\S[^\r\n]*$"
-Unit = Annotated[str, Field(min_length=1, max_length=20, pattern=_LINE), BeforeValidator(_line)]
-Label = Annotated[str, Field(min_length=1, max_length=40, pattern=_LINE), BeforeValidator(_line)]
-Title = Annotated[str, Field(min_length=1, max_length=60, pattern=_LINE), BeforeValidator(_line)]
-Sentence = Annotated[str, Field(min_length=1, max_length=200, pattern=_LINE), BeforeValidator(_line)]
+Unit = Annotated[str, Field(min_length=1, max_length=20, pattern=_LINE), BeforeValidator(one_line)]
+Label = Annotated[str, Field(min_length=1, max_length=40, pattern=_LINE), BeforeValidator(one_line)]
+Title = Annotated[str, Field(min_length=1, max_length=60, pattern=_LINE), BeforeValidator(one_line)]
+Sentence = Annotated[str, Field(min_length=1, max_length=200, pattern=_LINE), BeforeValidator(one_line)]
+Question = Annotated[str, Field(min_length=1, max_length=800), BeforeValidator(_stripped)]  # a phone's screen or so
 Day = Annotated[date, BeforeValidator(_day)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]

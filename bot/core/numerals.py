@@ -98,10 +98,16 @@ def _spelled(text: str, words: ReadingWords) -> Numeral | None:
         return None
     for end in sorted((end.start() for end in _WORD_END.finditer(start[0])), reverse=True):
         found = words.number_table.get(folded(start[0][:end]))
-        if found is not None:
+        if found is not None and not _is_two_numbers(start[0][:end], words):
             value = Decimal(found[0]) + (Decimal("0.5") if found[1] else 0)
             return Numeral(values=(value,), spelled=True, rest=text[end:])
     return None
+
+
+def _is_two_numbers(spelled: str, words: ReadingWords) -> bool:
+    """Tell whether words are a small and a larger number beside each other: `drei-zehn` may be three to ten."""
+    parts = [words.number_table.get(folded(word), (-1, False))[0] for word in re.split(r"[ -]", spelled)]
+    return len(parts) == 2 and 0 <= parts[0] < parts[1] < 100
 
 
 def _shares(words: ReadingWords) -> tuple[tuple[Decimal, tuple[str, ...]], ...]:
@@ -121,9 +127,15 @@ def _share_alone(text: str, words: ReadingWords) -> Numeral | None:
         return Numeral(values=(Decimal("0" + decimals[0]),), spelled=False, rest=text[decimals.end() :])
     for share, phrases in ((Decimal("1.5"), words.one_and_a_half), *_shares(words)):
         rest = after(text, phrases)
-        if rest is not None and not re.match(r" ?\d", rest) and _spelled(rest.lstrip(), words) is None:
-            return Numeral(values=(share,), spelled=True, rest=rest)  # not "halb acht", which is a time
+        if rest is not None and not _goes_on_as_time(rest.lstrip(" "), words):
+            return Numeral(values=(share,), spelled=True, rest=rest)
     return None
+
+
+def _goes_on_as_time(rest: str, words: ReadingWords) -> bool:
+    """Tell whether the half or quarter before `rest` is one of the clock: `half past eight`, `halb acht`."""
+    follows = after(rest, (*words.clock.past, *words.clock.to)) is not None
+    return follows or re.match(r"\d", rest) is not None or _spelled(rest, words) is not None
 
 
 def _with_fraction(found: Numeral, words: ReadingWords) -> Numeral:

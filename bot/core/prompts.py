@@ -152,7 +152,7 @@ def asked(step: Step, *, client: str, goal: str = "", scale: Scale | None = None
     labels = step.labels if isinstance(step, ScaleStep) else None
     bounds = scale or (step.scale if isinstance(step, ScaleStep) else None)
     values: dict[str, object] = {"client": client, "goal": goal}
-    template = step.ask.strip()
+    template = step.ask
     if bounds is not None:
         values |= {"low": bounds.low, "high": bounds.high}
         if labels is not None:

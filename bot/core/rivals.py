@@ -11,6 +11,7 @@ from bot.core.reading_words import Phrases, ReadingWords, folded
 
 _NUMBER = re.compile(r"(?<![\w.,:/^])[-+]?\d+(?:[.,]\d+)*(?![\w^]|[:/]\d)|[^\W\d_]+")
 _CONNECTORS = re.compile(r"^[\s\-.,:;!?)(\]\"'*_`…=>/&+]*")
+_FAR = 2000  # a number that comes later in a message belongs to a note
 _BESIDE = 200  # how far from a number the words reach that say what it means
 
 
@@ -58,15 +59,17 @@ def is_range(values: tuple[Decimal, ...], rest: str, spellings: Phrases, words: 
     if second is None or second.values == values:
         return False
     behind = without_top(second.rest, words)[0]
-    told = after(rest.lstrip(" ,;("), words.ranges) is not None or leading(rest.lstrip(" "), words) is not None
-    tight = told or re.match(r"-[\d+-]| ?[/&+] ?\d", rest) is not None
+    told = after(rest.lstrip(" ,;("), words.ranges) is not None
+    told = told or after(rest.lstrip(" ("), (*words.lead_ins, *words.about, *words.unsure)) is not None
+    told = told or leading(rest.lstrip(" "), words) is not None
+    tight = told or re.match(r"-\S| ?[/&+] ?\S", rest) is not None
     for unit in (spellings, words.unit_words if tight else ()):
         measured = after_unit(behind, unit)
         behind = behind if measured is None else measured
     if not is_separated(without_tails(behind, words), words):
         return False
     # Behind a comma or a dash the second number must be all that is said: "7 - 20 friends came" is a note.
-    return tight or re.match(r" ?[,;] ?| - ", rest) is not None
+    return tight or re.match(r" ?[,;.:!\n]+ ?| - ", rest) is not None
 
 
 def has_rival(
@@ -77,7 +80,7 @@ def has_rival(
     Behind a separator (`7 - walked 3 times`) a number is a rival only where it begins or ends a phrase, or follows
     a word such as `or` or `maybe`.
     """
-    note = re.sub(r"<3+", "", rest)  # a heart
+    note = re.sub(r"<3+", "", rest[:_FAR])  # <3 is a heart
     for found in _NUMBER.finditer(note):
         others = [other for other in _token_values(found[0], words) if other != value]
         if not any(fits(other) or fits(abs(other)) for other in others):
@@ -125,6 +128,6 @@ def measures_again(rest: str, spellings: Phrases, words: ReadingWords) -> bool:
         return False
     return any(
         after_unit(rest[token.end() : token.end() + _BESIDE], spellings) is not None
-        for token in re.finditer(r"\d+|[^\W\d_]+", rest)
+        for token in re.finditer(r"\d+|[^\W\d_]+", rest[:_FAR])
         if token[0].isdigit() or folded(token[0]) in words.number_table
     )

@@ -6,13 +6,13 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from bot.core.conditions import Condition
-from bot.core.fields import Flag, Id, Label, Number, Part, ScaleText, Sentence, Unit, refuse
+from bot.core.fields import Flag, Id, Label, Number, Part, Question, ScaleText, Sentence, Unit, refuse
 from bot.core.markup import markup_mistakes
 from bot.core.spelling import bare_words
 from bot.core.template import check_gaps
 
 POLL_OPTIONS = 7  # more fill the screen of a phone: they are a numbered list (DESIGN 7)
-ASK_LENGTH, ASK_LINES = 800, 20  # about one screen of a phone
+ASK_LINES = 20  # about one screen of a phone
 
 Misplaced = Iterator[tuple[tuple[str | int, ...], str]]  # path below the model, `what is wrong; what to do`
 
@@ -33,10 +33,7 @@ class ScaleLabels(Part):
 
 class _Step(Part):
     id: Id = Field(description="Name of the step; the same in every language.")
-    ask: str = Field(
-        min_length=1,
-        max_length=ASK_LENGTH,
-        pattern=r"\S",
+    ask: Question = Field(
         description="What the bot asks, in simple markdown. May use {client}; a scale also {low} and {high}, "
         "with `of: goal` also {goal}.",
     )
@@ -57,7 +54,7 @@ class _Step(Part):
         yield from gap_mistakes("ask", self.ask, may=("client", *self._gaps()))
         yield from ((("ask",), text) for text in markup_mistakes(self.ask))
         yield from gap_mistakes("confirm", self.confirm or "", may=("client", "title"))
-        if len(self.ask.strip().splitlines()) > ASK_LINES:
+        if len(self.ask.splitlines()) > ASK_LINES:
             yield ("ask",), f"has more than {ASK_LINES} lines; people read it on a phone, make it shorter"
 
     def _gaps(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from bot.core.command_forms import Grammar, check_form, command_form
 from bot.core.command_names import CommandName
 from bot.core.document import read_document, validate
+from bot.core.fields import refuse
 from bot.core.prompts import KINDS
 from bot.core.reading import ReadingWords
 from bot.core.template import check_gaps, say
@@ -316,12 +317,17 @@ class Wording(BaseModel):
 
     @model_validator(mode="after")
     def _one_meaning_per_word(self) -> Self:
-        meanings: dict[str, CommandName] = {}
+        meanings: dict[str, dict[CommandName, int]] = {}
         for name, words in self.commands.items():
-            for word in words:
-                other = meanings.setdefault(command_form(word), name)
-                if other is not name:
-                    raise ValueError(f"the word {word!r} means both {other} and {name}; give it to one of them")
+            for place, word in enumerate(words):
+                meanings.setdefault(command_form(word), {}).setdefault(name, place)
+        # Each place is named: one of them may stand in a practice's own file.
+        refuse(
+            (("commands", name.value, place), f"{form!r} means both {' and '.join(names)}; give it to one of them")
+            for form, names in meanings.items()
+            for name, place in names.items()
+            if len(names) > 1
+        )
         return self
 
 

@@ -14,7 +14,9 @@ YesNo = Literal["yes", "no"]
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 _SIGNS: Mapping[str, YesNo] = {"👍": "yes", "✅": "yes", "✔": "yes", "👎": "no", "❌": "no", "✖": "no"}
 
+_FAR = 500  # what comes later in a message is a note
 _MAX_FILLERS = 4
+_MAX_REPETITIONS = 8
 
 
 def read_yes_no(text: str, words: ReadingWords) -> Reading[YesNo] | Misfit | None:
@@ -27,7 +29,7 @@ def read_yes_no(text: str, words: ReadingWords) -> Reading[YesNo] | Misfit | Non
         return signed
     message = plain(text)
     for start in dict.fromkeys((message, opening(message, words.lead_ins, ()).rest)):
-        found = _longest(start, words)
+        found = _said_often(start, words)
         if found is None:
             continue
         value, rest = found
@@ -59,8 +61,8 @@ def _signed(text: str, words: ReadingWords) -> Reading[YesNo] | Misfit | None:
     return Misfit.UNSURE if _takes_back(rest, value, words) else Reading(value=value, note=note_of(rest, text))
 
 
-def _longest(message: str, words: ReadingWords) -> tuple[YesNo | Misfit, str] | None:
-    """Return what the longest phrase says that a message begins with, and the rest, without repetitions."""
+def _said(message: str, words: ReadingWords) -> tuple[YesNo | Misfit, str] | None:
+    """Return what the longest phrase says that a message begins with, and the rest of the message."""
     answers: tuple[tuple[YesNo | Misfit, Phrases], ...] = (
         (Misfit.UNSURE, words.maybe),
         ("yes", words.yes),
@@ -71,11 +73,18 @@ def _longest(message: str, words: ReadingWords) -> tuple[YesNo | Misfit, str] | 
         rest = after(message, phrases)
         if rest is not None and (found is None or len(rest) < len(found[1])):
             found = value, rest
-    if found is None or isinstance(found[0], Misfit):
-        return found
-    value, rest = found
-    again = _longest(rest.lstrip(" ,"), words) if rest[:1] in {" ", ","} else None
-    return again if again is not None and again[0] == value else found
+    return found
+
+
+def _said_often(message: str, words: ReadingWords) -> tuple[YesNo | Misfit, str] | None:
+    """Like `_said`, without the repetitions of `no no, not really`."""
+    found = _said(message, words)
+    for _ in range(_MAX_REPETITIONS):
+        again = _said(found[1].lstrip(" ,"), words) if found is not None and found[1][:1] in {" ", ","} else None
+        if found is None or again is None or again[0] != found[0]:
+            break
+        found = again
+    return found
 
 
 def _takes_back(rest: str, value: YesNo, words: ReadingWords) -> bool:
@@ -83,9 +92,9 @@ def _takes_back(rest: str, value: YesNo, words: ReadingWords) -> bool:
     if any(sign in rest for sign, other in _SIGNS.items() if other != value):
         return True
     filler = (*words.lead_ins, *words.note_starts, *words.ranges)
-    for clause in re.split(r"[\n,;.!?()…]+|\s-+\s", rest):
+    for clause in re.split(r"[\n,;.!?()…]+|\s-+\s", rest[:_FAR]):
         for skipped in range(_MAX_FILLERS):
-            found = _longest(opening(clause.strip(" -"), filler, (), at_most=skipped).rest, words)
+            found = _said_often(opening(clause.strip(" -"), filler, (), at_most=skipped).rest, words)
             if found is not None and found[0] != value and not without_tails(found[1], words).strip():
                 return True
     return False

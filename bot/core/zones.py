@@ -165,7 +165,7 @@ def find_zone(text: str) -> Zone | NoZone:
     if found:
         return NoZone(suggestions=found[:SUGGESTED])
     close = get_close_matches(form, _places(), n=SUGGESTED, cutoff=0.72)
-    return NoZone(suggestions=tuple(dict.fromkeys(Zone(id=_places()[each][0]).city for each in close)))
+    return NoZone(suggestions=tuple(each.title() for each in close))
 
 
 def looks_like_place(text: str) -> bool:

@@ -148,10 +148,11 @@ class Agenda:
                     break
                 continue
             unseen = [each for each in before if each.shown_at is None]
-            shows = min(times.at, await self._prepared(tx, pair, session) or times.at)
-            if unseen and shows <= at < times.until:
-                posted += await self._show_before(tx, pair, session, unseen, at)
-            upcoming.append(shows if unseen and at < shows else times.over)
+            showings = {times.at, await self._prepared(tx, pair, session) or times.at}
+            reached = [each for each in unseen if any(each.created_at < shows <= at for shows in showings)]
+            if reached and at < times.until:
+                posted += await self._show_before(tx, pair, session, reached, at)
+            upcoming += [times.over, *(shows for shows in showings if unseen and at < shows)]
             break
         return Reached(posted=posted, next_due=min(upcoming, default=None))
 

@@ -142,8 +142,10 @@ class FitQuestions:
         after = datetime.fromisoformat(noted) if noted else at - AT_FIRST
         if after >= at:
             return
-        silent = await tx.deliveries.unanswered(await tx.questions.posted(after=after, until=at))
-        for schedule_id, count in silent.items():
+        just_posted = await tx.questions.posted(after=after, until=at)
+        if not just_posted and noted:
+            return
+        for schedule_id, count in (await tx.deliveries.unanswered(just_posted)).items():
             if count >= UNANSWERED:
                 await self._plan(tx, schedule_id, count, at)
         await tx.facts.write(LOOKED_UNTIL, at.isoformat())

@@ -84,6 +84,9 @@ class Life:
 
     async def end_pauses(self, tx: Tx, *, at: datetime) -> datetime | None:
         """End the pauses that were to last until now; return when the next one ends."""
+        following = await tx.pairs.next_pause_end()
+        if following is None or following > at:
+            return following
         for pair in await tx.pairs.pauses_over(at):
             try:
                 await self.happen(tx, pair, PairEvent.RESUME, at=at)

@@ -29,15 +29,15 @@ class Reminders:
 
     async def due(self, tx: Tx, *, at: datetime) -> Reached:
         """Post or drop the reminders that are due by `at`, so many at a time."""
-        found = await tx.deliveries.to_remind(at, limit=TOGETHER)
-        posts = 0
-        for delivery in found:
+        following, posts = await tx.deliveries.next_reminder(), 0
+        if following is None or following > at:
+            return Reached(posted=0, next_due=following)
+        for delivery in await tx.deliveries.to_remind(at, limit=TOGETHER):
             await tx.deliveries.save(replace(delivery, remind_at=None))  # once, whatever becomes of it
             posted = await self._remind(tx, delivery, at)
             posts += posted
             log.info("reminder.decided", delivery=delivery.delivery_id, posted=posted)
-        following = at if len(found) == TOGETHER else await tx.deliveries.next_reminder(at)
-        return Reached(posted=posts, next_due=following)
+        return Reached(posted=posts, next_due=await tx.deliveries.next_reminder())
 
     async def _remind(self, tx: Tx, delivery: Delivery, at: datetime) -> bool:
         pair = await tx.pairs.get(delivery.pair_id)

@@ -26,6 +26,7 @@ from bot.core.prompts import Prompt
 from bot.core.quiet import after_quiet
 from bot.core.records import Record, RecordState
 from bot.core.sittings import (
+    LET_FINISH,
     Move,
     Sitting,
     SittingState,
@@ -169,7 +170,7 @@ class Sittings:
     async def busy_until(self, tx: Tx, pair_ids: Iterable[str], *, at: datetime) -> Mapping[str, datetime]:
         """Return until when a new prompt waits for clients who are in the middle of one; others are missing."""
         by_pair: dict[str, list[Sitting]] = {}
-        for sitting in await tx.sittings.open_of(pair_ids):
+        for sitting in await tx.sittings.open_of(pair_ids, answered_after=at - LET_FINISH):
             by_pair.setdefault(sitting.pair_id, []).append(sitting)
         waits = {pair_id: busy_until(sittings, at=at) for pair_id, sittings in by_pair.items()}
         return {pair_id: until for pair_id, until in waits.items() if until is not None}

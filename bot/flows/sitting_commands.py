@@ -19,6 +19,7 @@ from bot.flows.asked import Asked
 from bot.flows.conversation import Conversation
 from bot.flows.fit_question import FitQuestions
 from bot.flows.journal import Journal
+from bot.flows.names import goal_name
 from bot.flows.request import Carry, Request
 from bot.flows.telling import now_comes
 from bot.ports import Tx
@@ -103,7 +104,8 @@ class SittingCommands:
         """Skip, go back, stop or put off what is open."""
         turn = TURNS[request.command.name]
         said = await self._conversation.turn(tx, request.place, turn, at=request.at, until=until)
-        return said if said is not None else self._explicitly(request, request.words.no_open_prompt)
+        nothing = request.words.nothing_to_skip if turn is Turn.SKIP else request.words.no_open_prompt
+        return said if said is not None else self._explicitly(request, nothing)
 
     async def later(self, tx: Tx, request: Request) -> str | None:
         """Put the open question off, within a day."""
@@ -192,7 +194,11 @@ class SittingCommands:
         if current is None or not await self._undisturbed(tx, request, current.order):
             return None
         schedule = await tx.schedules.get(current.delivery.schedule_id or "")
-        return await self._arranger.subject_of(tx, request.pair, schedule) if schedule else None
+        if schedule is not None:
+            return await self._arranger.subject_of(tx, request.pair, schedule)
+        name = goal_name(current.goal) if current.goal else current.prompt.id  # it was sent by hand
+        found = await self._arranger.subject(tx, request.pair, name)
+        return found if found and found.schedules else None
 
     async def _undisturbed(self, tx: Tx, request: Request, order: int) -> bool:
         """Whether the therapist has not written since; a word behind `!` is for the bot in any case."""

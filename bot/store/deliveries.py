@@ -86,9 +86,7 @@ _TO_REMIND = (
     .order_by(deliveries.c.remind_at, deliveries.c.delivery_id)
     .limit(bindparam("of_limit"))
 )
-_NEXT_REMINDER = select(func.min(deliveries.c.remind_at)).where(
-    deliveries.c.account == MINE, TO_REMIND, deliveries.c.remind_at > bindparam("of_instant")
-)
+_NEXT_REMINDER = select(func.min(deliveries.c.remind_at)).where(deliveries.c.account == MINE, TO_REMIND)
 
 
 class DeliveryRows:
@@ -150,9 +148,9 @@ class DeliveryRows:
         rows = await self._session.rows(_TO_REMIND, of_instant=at, of_limit=limit)
         return tuple([self._delivery(row) for row in rows])
 
-    async def next_reminder(self, after: datetime) -> datetime | None:
-        """Return when the first reminder is due later than an instant."""
-        row = await self._session.row(_NEXT_REMINDER, of_instant=after)
+    async def next_reminder(self) -> datetime | None:
+        """Return when the first reminder is due."""
+        row = await self._session.row(_NEXT_REMINDER)
         due: datetime | None = row[0] if row is not None else None
         return due
 

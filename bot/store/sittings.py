@@ -23,7 +23,11 @@ _ALL = select(*[sittings.c[name] for name in _PLAIN], sittings.c.path, sittings.
 _ADD = both(lambda insert: insert(sittings))
 _SAVE = upsert(sittings)
 _OF_DELIVERIES = _ALL.where(sittings.c.delivery_id.in_(among("of_ids")))
-_OPEN = _ALL.where(OPEN_SITTING, sittings.c.pair_id.in_(among("of_pairs"))).order_by(sittings.c.delivery_id)
+_OPEN = _ALL.where(
+    OPEN_SITTING,
+    sittings.c.pair_id.in_(among("of_pairs")),
+    sittings.c.last_answered_at > bindparam("of_instant", type_=sittings.c.last_answered_at.type),
+).order_by(sittings.c.delivery_id)
 _DUE = (
     _ALL.where(WAKING, sittings.c.wake_at <= bindparam("of_instant", type_=sittings.c.wake_at.type))
     .order_by(sittings.c.wake_at, sittings.c.delivery_id)
@@ -56,10 +60,10 @@ class SittingRows:
         rows = await self._session.rows(_OF_DELIVERIES, of_ids=wanted) if wanted else ()
         return {sitting.delivery_id: sitting for sitting in map(self._sitting, rows)}
 
-    async def open_of(self, pair_ids: Iterable[str]) -> tuple[Sitting, ...]:
-        """Return the sittings of these pairs that go on."""
+    async def open_of(self, pair_ids: Iterable[str], *, answered_after: datetime) -> tuple[Sitting, ...]:
+        """Return the sittings of these pairs that go on and had something said to them later than an instant."""
         wanted = sorted(set(pair_ids))
-        rows = await self._session.rows(_OPEN, of_pairs=wanted) if wanted else ()
+        rows = await self._session.rows(_OPEN, of_pairs=wanted, of_instant=answered_after) if wanted else ()
         return tuple([self._sitting(row) for row in rows])
 
     async def waking(self, *, until: datetime, limit: int = 500) -> tuple[Sitting, ...]:

@@ -1,10 +1,25 @@
 """Typed numbers and choices."""
 
+from datetime import time
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from bot.core.reading import Misfit, Reading, is_bare_number, read_choice, read_number, says_yes
+from bot.core.reading import (
+    Misfit,
+    Reading,
+    ReadingWords,
+    is_bare_number,
+    read_amount,
+    read_choice,
+    read_number,
+    read_option,
+    read_time,
+    says_yes,
+)
 from tests.core.english import words
 
 MOODS = {"low": "Low", "in-between": "In between", "great": "Great 😀"}
@@ -118,6 +133,81 @@ def test_reads_a_choice(text: str, option: str | None) -> None:
 def test_a_label_wins_over_a_place() -> None:
     """Where labels are numbers, the label counts, not the place in the list."""
     assert read_choice("1", {"none": "0", "one": "1"}, words()) == "one"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1", "one"),
+        ("0", "none"),
+        ("2 or more", "more"),
+        ("2", Misfit.UNSURE),
+        ("3", Misfit.UNSURE),
+    ],
+)
+def test_places_are_not_guessed_where_labels_are_numbers(text: str, expected: str | Misfit) -> None:
+    """A number that no label is may be a place in the list or the answer itself: it is asked back."""
+    found = read_option(text, {"none": "0", "one": "1", "more": "2 or more"}, words())
+    assert (found.value if isinstance(found, Reading) else found) == expected
+
+
+def test_a_list_of_twenty_is_answered_by_number() -> None:
+    """Long lists are numbered, and each number in digits or words is its option."""
+    options = {f"skill-{place}": f"Skill {chr(64 + place)}" for place in range(1, 21)}
+    assert read_option("twenty", options, words()) == Reading(value="skill-20")
+    assert read_option("17 - it helped", options, words()) == Reading(value="skill-17", note="it helped")
+    assert read_option("skill", options, words()) is Misfit.UNSURE
+    assert read_option("skill q", options, words()) == Reading(value="skill-17")
+
+
+@pytest.mark.parametrize(
+    ("unit", "text", "value"),
+    [
+        ("cigarettes", "1 cigarette", 1),
+        ("cigarette", "20 cigarettes", 20),
+        ("glasses of water", "3 glasses of water", 3),
+        ("€", "12.50 €", Decimal("12.5")),
+        ("€", "€5", 5),
+        ("%", "70 percent", 70),
+        ("percent", "70%", 70),
+        ("hour", "6h", 6),
+    ],
+)
+def test_units_are_known_in_their_spellings(unit: str, text: str, value: int | Decimal) -> None:
+    """Whatever unit an author wrote, people may use its singular, its plural and its sign."""
+    assert read_amount(text, 0, 100, unit, words()) == Reading(value=value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10:30", time(22, 30)),
+        ("half past ten", time(22, 30)),
+        ("at 1", time(1)),
+        ("12", time(0)),
+        ("10:30 in the morning", time(10, 30)),
+        ("14:00", time(14)),
+    ],
+)
+def test_when_an_answer_is_expected_settles_it(text: str, expected: time) -> None:
+    """A bedtime of 10:30 is in the evening; what is said to be in the morning stays there."""
+    assert read_time(text, words(), within=(time(18), time(6))) == Reading(value=expected)
+    assert read_time("6", words(), within=(time(18), time(6))) is Misfit.UNSURE
+
+
+def test_a_language_may_say_times_as_they_are() -> None:
+    """Where people never say half past eight for the evening, nothing is asked back but a bare hour."""
+    never = words().model_copy(update={"clock": words().clock.model_copy(update={"twelve_hours": "never"})})
+    assert read_time("half past eight", never) == Reading(value=time(8, 30))
+    assert read_time("8 o'clock", never) == Reading(value=time(8))
+    assert read_time("8", never) is Misfit.UNSURE
+
+
+@pytest.mark.parametrize("pattern", ["", "{tens}", "{unit}{unit}{tens}"])
+def test_how_numbers_are_built_is_checked(pattern: str) -> None:
+    """The pattern of the numbers between the tens names both parts, or says what is missing."""
+    with pytest.raises(ValidationError, match="must hold"):
+        ReadingWords.model_validate({**words().model_dump(), "tens_and_units": pattern})
 
 
 def test_bare_numbers_and_yes() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import time
 from decimal import Decimal
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -107,3 +108,115 @@ def test_how_it_is_typed_changes_nothing(reader: str, text: str, language: str, 
     if ended[-1:].isalnum():
         for end in (".", "!", "!!", "…", " .", "?"):
             assert value(read(reader, ended + end, language)) == expected, ended + end
+
+
+BETWEEN = [
+    " or ",
+    "-",
+    " - ",
+    " to ",
+    ", ",
+    "; ",
+    " ",
+    " / ",
+    " and ",
+    " & ",
+    " maybe ",
+    " or maybe ",
+    ", no ",
+    "... ",
+    "\n",
+]
+BETWEEN_GERMAN = [" oder ", "-", " bis ", ", ", " ", " und ", " vielleicht ", ", eher ", ", nein, ", " oder doch "]
+AROUND = ["", "about ", "between ", "I'd say ", "a "]
+AROUND_GERMAN = ["", "etwa ", "zwischen ", "eine ", "ich würde sagen "]
+SPELLED = {"en": english.words().number_table, "de": german.words().number_table}
+
+
+def spellings(number: int, language: str) -> list[str]:
+    """Return how a number may be written."""
+    spelled = [word for word, value in SPELLED[language].items() if value == (number, False) and len(word) > 3]
+    return [str(number), f"{number}/30", *spelled]
+
+
+@given(st.integers(0, 30), st.integers(0, 30), language, st.data())
+def test_two_numbers_are_never_one_answer(first: int, second: int, language: str, data: st.DataObject) -> None:
+    """Of two different numbers that fit, none is chosen, whatever stands between them."""
+    between = data.draw(st.sampled_from(BETWEEN if language == "en" else BETWEEN_GERMAN))
+    around = data.draw(st.sampled_from(AROUND if language == "en" else AROUND_GERMAN))
+    one, two = (data.draw(st.sampled_from(spellings(number, language))) for number in (first, second))
+    unit = data.draw(st.sampled_from(["", " hours" if language == "en" else " Stunden"]))
+    text = f"{around}{one}{between}{two}"
+    words = LANGUAGES[language]
+    answers = [read_number(text, 0, 30, words), read_amount(text + unit, 0, 30, unit.strip() or None, words)]
+    if first != second and not (" / " in text and second == 30):
+        assert not any(isinstance(answer, Reading) for answer in answers), text
+
+
+@given(st.integers(0, 23), st.integers(0, 23), st.integers(0, 59), language, st.data())
+def test_two_times_are_never_one_answer(
+    first: int, second: int, minute: int, language: str, data: st.DataObject
+) -> None:
+    """Of two different times, none is chosen."""
+    between = data.draw(st.sampled_from([*BETWEEN, *BETWEEN_GERMAN]))
+    answer = read_time(f"{first:02}:{minute:02}{between}{second:02}:{minute:02}", LANGUAGES[language])
+    known = BETWEEN if language == "en" else BETWEEN_GERMAN
+    if first != second and between in known:
+        assert not isinstance(answer, Reading)
+
+
+@given(st.times(), language)
+def test_a_time_on_the_clock_is_read(moment: time, language: str) -> None:
+    """Every time of the day can be said in digits; only where 10:30 may be the evening, it is asked back."""
+    clock = f"{moment:%H:%M}"
+    around = {"en": ["at {}", "I think {}", "{} I guess"], "de": ["um {} Uhr", "gegen {}", "{} glaube ich"]}[language]
+    asked = language == "en" and 10 <= moment.hour <= 12
+    expected = Misfit.UNSURE if asked else Reading(value=moment.replace(second=0, microsecond=0))
+    for text in (clock, *(form.format(clock) for form in around)):
+        assert read_time(text, LANGUAGES[language]) == expected, text
+
+
+@given(st.decimals(0, 9999, places=2), st.sampled_from([".", ","]), language)
+def test_an_amount_is_read_exactly(amount: Decimal, mark: str, language: str) -> None:
+    """What is written with two decimals is kept to the digit; whole amounts are whole numbers."""
+    answer = read_amount(f"{amount:f}".replace(".", mark) + " kg", 0, 9999, "kg", LANGUAGES[language])
+    assert isinstance(answer, Reading)
+    assert answer.value == amount
+    assert isinstance(answer.value, int) == (amount % 1 == 0)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_number_word_up_to_a_hundred_is_known(language: str) -> None:
+    """The words for 0 to 100 are built from the tens and the units, each in several spellings."""
+    table = SPELLED[language]
+    assert {value for value, half in table.values() if not half} == set(range(101))
+    for word, (value, half) in table.items():
+        if not half:
+            assert read_number(word, 0, 1000, LANGUAGES[language]) == Reading(value=value), word
+
+
+@readers
+def test_a_long_message_is_read_quickly(reader: str) -> None:
+    """A message as long as Matrix allows, of whatever repeats, is read in well under a second."""
+    for part in (
+        "a ",
+        "7 ",
+        "about ",
+        "7 or ",
+        "maybe 8 ",
+        "seven ",
+        "1 000",
+        "8:30 ",
+        "ja, ",
+        "- ",
+        "(",
+        "…",
+        "👍",
+        "x",
+    ):
+        text = part * (60_000 // len(part))
+        for language in LANGUAGES:
+            began = perf_counter()
+            read(reader, text, language)
+            read(reader, "7 - " + text, language)
+            assert perf_counter() - began < 1, (part, language)

@@ -45,7 +45,7 @@ def test_the_english_pack_is_complete() -> None:
         ("My fingerprint: {fingerprint}\nhelp_th", "\nhelp_th", "help", "lacks {fingerprint}"),
         ("changed from {old} to", "changed to", "corrected_value", "lacks {old}"),
         ('paused: "My questions are paused.', 'paused: " " #', "paused", "is empty"),
-        ("help: [help, commands]", "help: [help, PAUSE]", "file", "means both"),
+        ("help: [help, commands]", "help: [help, PAUSE]", "commands.help[2]", "means both help and pause"),
         ("commands:\n", "commands:\n  dance: [dance]\n", "commands.dance", "is not one of the allowed words"),
         ("months: [Jan, ", "months: [", "calendar.months", "at least 12"),
         ("    seven: 7", "    seven: much", "reading.numbers.seven", "whole number"),

@@ -162,7 +162,8 @@ class Practice:
     async def look(self, at: datetime) -> datetime | None:
         """Do what is due, and let it arrive."""
         reached = await self.timetable.look(at=at)
-        await self.arrive(at)
+        if reached.posted:
+            await self.arrive(at)
         return reached.next_due
 
     async def run(self, start: datetime, until: datetime) -> None:

@@ -51,7 +51,7 @@ async def test_progress_tells_the_last_check_ins(trio: Trio) -> None:
 
 
 async def test_a_paused_pair_gets_no_prompt(trio: Trio) -> None:
-    """Paused by the client: a prompt by hand is refused with the reason; `resume` by the therapist lets it go."""
+    """Paused by the client: a prompt by hand is refused with the reason, and only the client lifts it."""
     sent = await trio.client.send_text(trio.room, "pause")
     await trio.notice("My questions are paused", since=sent)
     with pytest.raises(AssertionError, match="not sent: paused"):
@@ -59,7 +59,9 @@ async def test_a_paused_pair_gets_no_prompt(trio: Trio) -> None:
     sent = await trio.client.send_text(trio.room, "pause")
     await trio.notice("already paused", since=sent)
     mine = await trio.therapist.send_text(trio.room, "resume")
-    await trio.notice("Welcome back", since=mine)
+    await trio.notice("only Alex can start them again", since=mine)
+    sent = await trio.client.send_text(trio.room, "resume")
+    await trio.notice("Welcome back", since=sent)
     await trio.ask("one-tap")
     assert (await trio.bot.current(trio.pair)).state is PairState.ACTIVE
 

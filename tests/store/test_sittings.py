@@ -31,19 +31,22 @@ async def test_a_sitting_comes_back_whole(store: Database) -> None:
 
 
 async def test_open_sittings_of_pairs(store: Database) -> None:
-    """Ended ones and those of other pairs are left out."""
+    """Ended ones, those of other pairs and those to which nobody has said anything lately are left out."""
+    lately: dict[str, Any] = {"last_answered_at": AT}
     async with store.transaction() as tx:
         await tx.sittings.add_all(
             [
-                sitting(),
-                sitting("d2", pair_id="p2"),
-                sitting("d3", pair_id="p3"),
-                sitting("d4", state=SittingState.STOPPED),
+                sitting(**lately),
+                sitting("d2", pair_id="p2", **lately),
+                sitting("d3", pair_id="p3", **lately),
+                sitting("d4", state=SittingState.STOPPED, **lately),
+                sitting("d5", last_answered_at=None),
+                sitting("d6", last_answered_at=AT - MINUTE),
             ]
         )
-        found = await tx.sittings.open_of(["p1", "p2"])
+        found = await tx.sittings.open_of(["p1", "p2"], answered_after=AT - MINUTE)
         assert [each.delivery_id for each in found] == ["d1", "d2"]
-        assert await tx.sittings.open_of([]) == ()
+        assert await tx.sittings.open_of([], answered_after=AT) == ()
 
 
 async def test_sittings_wake_in_time_and_in_order(store: Database) -> None:
