@@ -16,7 +16,7 @@ def demo(
     data_dir: DataDir = DEMO_DATA,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over: the demo's earlier data is removed.")] = False,
 ) -> None:
-    """Start a homeserver, the bot and an example pair on this machine, and play a short conversation."""
+    """Start a homeserver, the bot and an example pair on this machine, and play an evening and a week of theirs."""
     from bot.demo.play import run  # noqa: PLC0415 - needs the extra `homeserver`, which no other command does
 
     raise typer.Exit(asyncio.run(run(data_dir, fresh=fresh)))

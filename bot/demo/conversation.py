@@ -14,7 +14,7 @@ from bot.core.posting import EXTENSIBLE_TEXT, POLL_START
 from bot.core.schedules import WEEK
 from bot.demo.keepsakes import PHOTO_HEIGHT, PHOTO_WIDTH, VOICE_MS, humming, lake_photo
 from bot.demo.person import Event, Person
-from bot.demo.practice import DemoBot, Pace
+from bot.demo.practice import DemoBot
 
 SCHEDULE_AHEAD = timedelta(minutes=3)  # of the demo's time: the command that adds it takes a moment
 PATIENCE_S = 60.0
@@ -29,7 +29,6 @@ class Stage:
     screen: Console
     bot: DemoBot
     bot_user: str
-    pace: Pace
     zone: ZoneInfo
     pair: str
     room: str
@@ -49,12 +48,12 @@ async def play_day(stage: Stage) -> None:
 
 async def play_return(stage: Stage) -> None:
     """Play one prompt and its answer, on the data of an earlier run."""
-    _heading(stage, "Back again: the operator sends a prompt by hand")
-    last = await _last(stage)
+    heading(stage, "Back again: the operator sends a prompt by hand")
+    before = await last(stage)
     await stage.bot.command("prompts", "send", "--pair", stage.pair, "--prompt", "mood", "--wait")
-    asked = await _prompt(stage, "mood", since=last)
-    await _vote(stage, asked, "Very good")
-    await _energy(stage, "8", since=asked["event_id"])
+    asked = await _prompt(stage, "mood", since=before)
+    await vote(stage, asked, "Very good")
+    await energy(stage, "8", since=asked["event_id"])
 
 
 @contextmanager
@@ -66,30 +65,30 @@ def doing(screen: Console, what: str) -> Iterator[None]:
 
 
 async def _welcome(stage: Stage) -> None:
-    _heading(stage, "The room opens")
-    await _said(stage, "Welcome to your room", since=None)
+    heading(stage, "The room opens")
+    await said(stage, "Welcome to your room", since=None)
 
 
 async def _mood(stage: Stage) -> None:
     asked = await _scheduled(stage, "mood", "One tap, and a number")
-    await _vote(stage, asked, "Good")
-    await _energy(stage, "6, the lake does me good", since=asked["event_id"])
+    await vote(stage, asked, "Good")
+    await energy(stage, "6, the lake does me good", since=asked["event_id"])
 
 
-async def _vote(stage: Stage, asked: Event, label: str) -> None:
+async def vote(stage: Stage, asked: Event, label: str) -> None:
     answers = asked["content"][POLL_START]["answers"]
     chosen = next(answer["id"] for answer in answers if answer[EXTENSIBLE_TEXT] == label)
     await stage.alex.send_poll_response(stage.room, asked["event_id"], [chosen])
 
 
-async def _energy(stage: Stage, text: str, *, since: str) -> None:
+async def energy(stage: Stage, text: str, *, since: str) -> None:
     """Answer the second question of `mood`, which comes at once after the tap."""
     asked = await stage.alex.wait_for(
         stage.room, type=MESSAGE, sender=stage.bot_user, contains="energy", since=since, timeout=PATIENCE_S
     )
     answer = await stage.alex.send_text(stage.room, text)
-    await _recorded(stage, ENTRY, "energy", since=asked["event_id"])
-    await _confirmed(stage, answer)
+    await recorded(stage, ENTRY, "energy", since=asked["event_id"])
+    await confirmed(stage, answer)
 
 
 async def _reflection(stage: Stage) -> None:
@@ -97,64 +96,64 @@ async def _reflection(stage: Stage) -> None:
     question = asked["event_id"]
     alex, room = stage.alex, stage.room
     words = await alex.send_text(room, "The lake was quiet tonight, and for once so was I.")
-    await _recorded(stage, ENTRY, "The lake was quiet", since=question)
-    await _confirmed(stage, words)
+    await recorded(stage, ENTRY, "The lake was quiet", since=question)
+    await confirmed(stage, words)
     # As replies: to the bot a second is a minute, and after three of them they would be for the next question.
     await alex.send_media(
         room, "voice", humming(), mimetype="audio/wav", filename="humming.wav", info={"duration": VOICE_MS},
         reply_to=question,
     )  # fmt: skip
-    await _recorded(stage, ENTRY, "voice", since=question)
+    await recorded(stage, ENTRY, "voice", since=question)
     size = {"w": PHOTO_WIDTH, "h": PHOTO_HEIGHT}
     await alex.send_media(
         room, "image", lake_photo(), mimetype="image/png", filename="lake.png", caption="The water at six", info=size,
         reply_to=question,
     )  # fmt: skip
-    await _recorded(stage, ENTRY, "The water at six", since=question)
+    await recorded(stage, ENTRY, "The water at six", since=question)
 
 
 async def _checkin(stage: Stage) -> None:
     asked = await _scheduled(stage, "goal-checkin", "A goal, its number, and a correction")
     answer = await stage.alex.send_text(stage.room, "7 - walked to the lake")
-    await _recorded(stage, CHECKIN, "walked to the lake", since=asked["event_id"])
-    await _confirmed(stage, answer)
+    await recorded(stage, CHECKIN, "walked to the lake", since=asked["event_id"])
+    await confirmed(stage, answer)
     await stage.alex.edit(stage.room, answer, "8 - walked to the lake and back")
-    await _recorded(stage, CHECKIN, "and back", since=answer)
-    await _said(stage, "changed from 7 to 8", since=answer)
+    await recorded(stage, CHECKIN, "and back", since=answer)
+    await said(stage, "changed from 7 to 8", since=answer)
 
 
 async def _talk(stage: Stage) -> None:
-    _heading(stage, "Two people talk; the bot stays out of it until it is asked")
+    heading(stage, "Two people talk; the bot stays out of it until it is asked")
     line = await stage.lee.send_text(stage.room, "That lake again. Shall we begin with it on Thursday?")
     await stage.alex.wait_for(stage.room, event_id=line)
     await stage.alex.send_text(stage.room, "Yes, I would like that.")
     question = await stage.alex.send_text(stage.room, "progress")
-    await _said(stage, "How it has been going", since=question)
+    await said(stage, "How it has been going", since=question)
 
 
 async def _crisis(stage: Stage) -> None:
-    _heading(stage, "Where help is, at any time")
+    heading(stage, "Where help is, at any time")
     word = await stage.alex.send_text(stage.room, "crisis")
-    await _said(stage, "Nobody reads this room", since=word)
+    await said(stage, "Nobody reads this room", since=word)
 
 
-async def _scheduled(stage: Stage, prompt: str, heading: str) -> Event:
+async def _scheduled(stage: Stage, prompt: str, about: str) -> Event:
     """Let a prompt come in a few minutes of the demo's time, and wait for it."""
-    due = _next_minute(stage.pace.latest() + SCHEDULE_AHEAD).astimezone(stage.zone)
+    due = _next_minute(stage.bot.pace.latest() + SCHEDULE_AHEAD).astimezone(stage.zone)
     if prompt == "goal-checkin":  # a goal brings its own schedule
         rule = f"{WEEK[due.weekday()]} {due:%H:%M}"
         words = ["goal", "add", "--title", GOAL_TITLE, "--scale", "0-10", "--rhythm", rule]
     else:
         rule = f"daily {due:%H:%M}"
         words = ["schedule", "add", "--prompt", prompt, "--rule", rule]
-    _heading(stage, f"{heading}: {prompt}, {rule}")
-    last = await _last(stage)
+    heading(stage, f"{about}: {prompt}, {rule}")
+    before = await last(stage)
     with stage.screen.status(f"Waiting for {due:%H:%M} of the demo's time; a second here is a minute there …"):
         await stage.bot.command(*words, "--pair", stage.pair)
-        return await _prompt(stage, prompt, since=last)
+        return await _prompt(stage, prompt, since=before)
 
 
-async def _last(stage: Stage) -> str:
+async def last(stage: Stage) -> str:
     return str((await stage.alex.timeline(stage.room))[-1]["event_id"])
 
 
@@ -165,7 +164,7 @@ async def _prompt(stage: Stage, prompt: str, *, since: str | None) -> Event:
     )
 
 
-async def _recorded(stage: Stage, kind: str, words: str, *, since: str) -> None:
+async def recorded(stage: Stage, kind: str, words: str, *, since: str) -> None:
     """Wait until both the client and the therapist have read the record that holds `words`."""
     for person in (stage.alex, stage.lee):
         await person.wait_for(
@@ -173,19 +172,19 @@ async def _recorded(stage: Stage, kind: str, words: str, *, since: str) -> None:
         )
 
 
-async def _confirmed(stage: Stage, answer: str) -> None:
+async def confirmed(stage: Stage, answer: str) -> None:
     await stage.alex.wait_for(
         stage.room, type=MESSAGE, sender=stage.bot_user, relates_to=answer, since=answer, timeout=PATIENCE_S
     )
 
 
-async def _said(stage: Stage, words: str, *, since: str | None) -> None:
+async def said(stage: Stage, words: str, *, since: str | None) -> None:
     await stage.alex.wait_for(
         stage.room, type=MESSAGE, sender=stage.bot_user, contains=words, since=since, timeout=PATIENCE_S
     )
 
 
-def _heading(stage: Stage, text: str) -> None:
+def heading(stage: Stage, text: str) -> None:
     stage.screen.print()
     stage.screen.print(Rule(f"[dim]{text}[/]", align="left", style="dim"))
 

@@ -1,5 +1,7 @@
 """What the demo prints at its end: how to come in with Element, and what stays on disk."""
 
+from datetime import datetime
+
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
@@ -9,8 +11,10 @@ from bot.demo.directory import Account, DemoDirectory
 HEADING = "Ready. Try it yourself in Element"
 
 
-def shown(directory: DemoDirectory, *, url: str, server_name: str, room_name: str) -> RenderableType:
-    """Return the framed block with everything to type, and what it is good for."""
+def shown(
+    directory: DemoDirectory, *, url: str, server_name: str, room_name: str, bot_time: datetime
+) -> RenderableType:
+    """Return the framed block with everything to type, and what it is good for; `bot_time` is local to the pair."""
     memory = directory.memory
     lines = [
         Text("Element Desktop, or Element Web in a browser on this machine: Sign in, Edit homeserver."),
@@ -20,8 +24,8 @@ def shown(directory: DemoDirectory, *, url: str, server_name: str, room_name: st
         *_account(memory.therapist, "the therapist", server_name),
         Text(),
         Text(f"After the password Element asks to confirm the device: choose the recovery key. The room: {room_name}."),
-        Text("As Alex write `help`, `progress`, `journal` or `undo`, answer a question, edit or delete an answer."),
-        Text("As Dr. Lee look at the console room as well."),
+        Text("As Alex write `help`, `thought`, `journal` or `undo`, answer a question, edit or delete an answer."),
+        Text("As Dr. Lee write `prompts` or `send thought record`, and look at the console room as well."),
     ]
     return Group(
         Panel(Group(*lines), title=HEADING, border_style="green"),
@@ -29,7 +33,7 @@ def shown(directory: DemoDirectory, *, url: str, server_name: str, room_name: st
         Text(
             f"({directory.credentials.name}, readable for you alone): this demo is for trying, never for real people."
         ),
-        Text("A second is a minute for the bot, so its daily questions come every 24 minutes."),
+        Text(f"For the bot it is {bot_time:%A, %d %B, %H:%M}, and from now on its time runs as yours does."),
         Text("What is written in Element appears here too. Ctrl-C stops all of it; the next run goes on from here."),
     )
 

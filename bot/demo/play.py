@@ -1,4 +1,4 @@
-"""`interlude demo`: a homeserver, the bot and an example pair on this machine, and a conversation of about a minute."""
+"""`interlude demo`: a homeserver, the bot and an example pair on this machine; an evening, then a week in a minute."""
 
 import asyncio
 import resource
@@ -23,13 +23,15 @@ from bot.demo.node import prepare_client
 from bot.demo.person import People, Person
 from bot.demo.practice import DemoBot, Pace
 from bot.demo.transcript import Transcript
+from bot.demo.week import arrange, look_back, play_week
 from bot.errors import HomeserverError, InterludeError
 from bot.logs import set_up_logs
 
 NARROWEST = 84  # a recovery key stays on one line, also where nobody knows the terminal's width
 ZONE = ZoneInfo("Europe/London")
 EVENING = 17  # o'clock: when the demo's day begins
-SPEED = 60  # a second is a minute
+EVENING_SPEED = 60  # a second is a minute
+WEEK_SPEED = 10_080  # a minute is a week
 BETWEEN_RUNS = timedelta(minutes=15)  # of the demo's time: what a killed run may not have noted
 LOOK_EVERY_S = 5.0
 FAREWELL_S = 8.0  # enough for a busy machine; usually it is a fraction of a second
@@ -101,17 +103,17 @@ async def _demo(screen: Console, directory: DemoDirectory, *, fresh: bool, stay:
     async with _company(screen, directory) as company:
         first_time = not directory.memory.complete
         alex, lee = await _log_in(company)
-        pace = Pace(start=_beginning(directory), speed=SPEED)
         with doing(screen, "The bot runs"):
-            await company.bot.start(pace)
-        note = asyncio.create_task(_note_time(directory, pace))
+            speed = EVENING_SPEED if first_time else 1
+            await company.bot.start(Pace(start=_beginning(directory), speed=speed))
+        note = asyncio.create_task(_note_time(directory, company.bot))
         try:
-            await _while_it_runs(company, _play(company, pace, alex, lee, first_time=first_time))
+            await _while_it_runs(company, _play(company, alex, lee, first_time=first_time))
             if stay:
                 await _while_it_runs(company, asyncio.Event().wait())
         finally:
             note.cancel()
-            directory.remember(simulated_until=pace.latest().isoformat())
+            directory.remember(simulated_until=company.bot.pace.latest().isoformat())
             await _take_leave(alex, lee)
 
 
@@ -175,7 +177,7 @@ async def _sign_in(company: Company, account: Account) -> tuple[Person, Account]
     return person, replace(account, recovery_key=await person.bootstrap())
 
 
-async def _play(company: Company, pace: Pace, alex: Person, lee: Person, *, first_time: bool) -> None:
+async def _play(company: Company, alex: Person, lee: Person, *, first_time: bool) -> None:
     """Bring the pair together, or find it as it was; play; print how to come in."""
     screen, directory, transcript = company.screen, company.directory, company.transcript
     if first_time:
@@ -192,14 +194,21 @@ async def _play(company: Company, pace: Pace, alex: Person, lee: Person, *, firs
         screen=screen,
         bot=company.bot,
         bot_user=f"@{BOT}:{company.homeserver.server_name}",
-        pace=pace,
         zone=ZONE,
         pair=memory.pair,
         room=memory.room,
         alex=alex,
         lee=lee,
     )
-    await (play_day(stage) if first_time else play_return(stage))
+    if first_time:
+        await play_day(stage)
+        await arrange(stage)
+        await company.bot.change_speed(WEEK_SPEED)
+        await play_week(stage)
+        await company.bot.change_speed(1)
+        await look_back(stage)
+    else:
+        await play_return(stage)
     with doing(screen, "What was said is in both people's encrypted key backups"):
         await asyncio.gather(alex.wait_for_backup(), lee.wait_for_backup())
     directory.remember(complete=True)
@@ -220,7 +229,13 @@ async def _present(company: Company, alex: Person) -> None:
     company.screen.print(f"An independent client that trusts signed devices only: {company.transcript.summary}.")
     company.screen.print()
     company.screen.print(
-        shown(company.directory, url=company.homeserver.url, server_name=company.homeserver.server_name, room_name=name)
+        shown(
+            company.directory,
+            url=company.homeserver.url,
+            server_name=company.homeserver.server_name,
+            room_name=name,
+            bot_time=company.bot.pace.latest().astimezone(ZONE),
+        )
     )
 
 
@@ -266,10 +281,10 @@ def _beginning(directory: DemoDirectory) -> datetime:
     return today if last is None else max(today, (last + BETWEEN_RUNS).astimezone(ZONE).replace(microsecond=0))
 
 
-async def _note_time(directory: DemoDirectory, pace: Pace) -> None:
+async def _note_time(directory: DemoDirectory, bot: DemoBot) -> None:
     """Keep the demo's time on disk, also for a run that is killed: the next one must not go back."""
     while True:
-        directory.remember(simulated_until=pace.latest().isoformat())
+        directory.remember(simulated_until=bot.pace.latest().isoformat())
         await asyncio.sleep(LOOK_EVERY_S)
 
 

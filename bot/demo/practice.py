@@ -59,6 +59,15 @@ class DemoBot:
         self.output = output
         self._port = free_port()
         self._process: asyncio.subprocess.Process | None = None
+        self._started = asyncio.Event()
+        self._pace: Pace | None = None
+
+    @property
+    def pace(self) -> Pace:
+        """How its time runs, or ran until it stopped."""
+        if self._pace is None:
+            raise HomeserverError("the bot was never started")
+        return self._pace
 
     async def command(self, *words: str) -> Any:
         """Run `interlude WORDS` and return the JSON that it prints, or its text.
@@ -94,6 +103,7 @@ class DemoBot:
         Raises HomeserverError when it ends instead, or is not ready within a minute.
         """
         arguments = ["run", "--data-dir", str(self.data_dir), "--simulate", pace.option]
+        self._pace = pace
         with self.output.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -106,6 +116,7 @@ class DemoBot:
                 env=self._environment(),
                 start_new_session=True,  # Ctrl-C is for the demo, which then stops the bot itself
             )
+        self._started.set()
         deadline = time.monotonic() + READY_DEADLINE_S
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
             while not await self._ready(session):
@@ -115,13 +126,25 @@ class DemoBot:
                     raise HomeserverError(f"the bot was not ready within {READY_DEADLINE_S:.0f} s")
                 await asyncio.sleep(0.1)
 
+    async def change_speed(self, speed: int) -> None:
+        """Restart it: its time goes on from where it stopped, `speed` times as fast. Raises as `start` does."""
+        await self.stop()
+        await self.start(Pace(start=self.pace.latest(), speed=speed))
+
     async def ended(self) -> int:
-        """Wait for the running bot's end and return its exit status."""
-        return await self._process.wait() if self._process else 0
+        """Wait until it ends without having been asked to, and return its exit status."""
+        while True:
+            await self._started.wait()
+            process = self._process
+            if process is not None:
+                status = await process.wait()
+                if process is self._process:
+                    return status
 
     async def stop(self) -> None:
         """End the bot in good order (SIGTERM), by force after eight seconds."""
         process, self._process = self._process, None
+        self._started.clear()
         if process is None:
             return
         try:

@@ -39,6 +39,8 @@ SAID = (
     "Very low",
     "Walk: changed from 7 to 8",
     "Evening reflection: ",
+    "how to keep them in winter",
+    "a session every week",
     "out of 10",
     "written from a new device",
 )
@@ -197,8 +199,11 @@ async def check_conversation(people: People, ways: list[Printed], demo: Demo) ->
         text = str([event["content"] for event in events])
         assert all(words in text for words in SAID[:6])
         kinds = [event["type"] for event in events]
-        assert (kinds.count(GOAL), kinds.count(CHECKIN), kinds.count(ENTRY)) == (1, 2, 4)
-        assert sum(PROMPT in event["content"] for event in events) == 4
+        # The evening to the letter; of the week, in which an evening takes a third of a second, most of it.
+        assert kinds.count(GOAL) == 1
+        assert kinds.count(CHECKIN) >= 2
+        assert kinds.count(ENTRY) >= 4 + 5 + 1
+        assert sum(PROMPT in event["content"] for event in events) >= 4 + 5 * 2 + 3
     [console] = [each for each in await lee.joined_rooms() if "console" in each["name"].lower()]
     assert "is Alex" in str([event["content"] for event in await lee.timeline(console["room"])])
     [room] = await alex.joined_rooms()
