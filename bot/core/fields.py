@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Annotated, NoReturn
 
@@ -21,6 +21,7 @@ from bot.core.durations import parse_duration
 from bot.core.goals import Scale, parse_scale
 from bot.errors import GoalError, ScheduleError
 
+HOURS = re.compile(r"((?:[01]?\d|2[0-3]):[0-5]\d)\s*[-–]\s*((?:[01]?\d|2[0-3]):[0-5]\d)", re.ASCII)
 DECIMAL = re.compile(r"[-+−]?\d{1,9}(?:[.,]\d{1,4})?", re.ASCII)
 
 
@@ -93,6 +94,16 @@ def _scale(value: object) -> object:
         ) from None
 
 
+def _hours(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    written = HOURS.fullmatch(value.strip())
+    if written is None:
+        return _no(value, "is no stretch of the day; write two times, for example 18:00-06:00")
+    first, last = (time.fromisoformat(each.zfill(5)) for each in written.groups())
+    return (first, last) if first != last else _no(value, "has no length; write two different times")
+
+
 def _decimal(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -152,6 +163,12 @@ Duration = Annotated[
     BeforeValidator(_duration),
     PlainSerializer(lambda length: f"{length // timedelta(minutes=1)} min", return_type=str),
     WithJsonSchema({"type": "string", "examples": ["90 min", "2h", "3d"]}),
+]
+Hours = Annotated[  # from the first time to the second, past midnight if that is the earlier one
+    tuple[time, time],
+    BeforeValidator(_hours),
+    PlainSerializer(lambda hours: f"{hours[0]:%H:%M}-{hours[1]:%H:%M}", return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["18:00-06:00"]}),
 ]
 ScaleText = Annotated[
     Scale,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from bot.core.conditions import Condition
-from bot.core.fields import Flag, Id, Label, Number, Part, Question, ScaleText, Sentence, Unit, refuse
+from bot.core.fields import Flag, Hours, Id, Label, Number, Part, Question, ScaleText, Sentence, Unit, refuse
 from bot.core.markup import markup_mistakes
 from bot.core.spelling import bare_words
 from bot.core.template import check_gaps
@@ -130,6 +130,10 @@ class TimeStep(_Step):
     """A step answered with a time of day."""
 
     kind: Literal["time"] = Field(description="A time of day such as 22:30.")
+    within: Hours | None = Field(
+        default=None,
+        description="When the answer is expected: settles whether a bare 11 is the morning or the evening.",
+    )
 
 
 class MediaStep(_Step):

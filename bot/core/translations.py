@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.core.command_forms import Grammar, command_form
 from bot.core.commands import Command, parse_command
 from bot.core.document import Document, Mistake
-from bot.core.prompts import ChoiceStep, NumberStep, Prompt, ScaleStep, Step
+from bot.core.prompts import ChoiceStep, NumberStep, Prompt, ScaleStep, Step, TimeStep
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +74,8 @@ def _meaning(step: Step) -> dict[str, object]:
             meaning |= {"options": [option.id for option in step.options]}
         case NumberStep():
             meaning |= {"low": step.low, "high": step.high}
+        case TimeStep():
+            meaning |= {"within": step.within}
         case _:
             pass
     return meaning

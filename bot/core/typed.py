@@ -61,7 +61,7 @@ def fit(
         case NumberStep():
             return _fit(read_amount(text, step.low, step.high, step.unit, words))
         case TimeStep():
-            return _fit(read_time(text, words))
+            return _fit(read_time(text, words, within=step.within))
         case _:
             return None
 

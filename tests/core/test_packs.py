@@ -115,6 +115,12 @@ def test_a_missing_translation_is_named(prompts: Path) -> None:
         ("    when: {answered: words}\n", "", "39:5: steps[7]", "`when` differs from {en}"),
         (EVERY_KIND[EVERY_KIND.index("  - id: more") :], "", "8:1: steps", "are 7, in {en} they are 8"),
         ("high: 24", "high: 23", "24:5: steps[3].high", "`high` differs from {en}"),
+        (
+            "kind: time\n",
+            "kind: time\n    within: 19:00-07:00\n",
+            "27:5: steps[4].within",
+            "`within` differs from {en}",
+        ),
         ("scale: 0-10", "scale: 0-100", "31:5: steps[5].scale", "`scale` differs from {en}"),
         ("    optional: true\n", "", "25:5: steps[4]", "`optional` differs from {en}"),
     ],

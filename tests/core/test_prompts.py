@@ -19,7 +19,10 @@ from bot.core.prompts import (
     default_grace,
     parse_prompt,
 )
+from bot.core.reading import Misfit
+from bot.core.typed import Fit, fit
 from bot.errors import PackError
+from tests.core.english import words
 
 CHOICE = """\
 id: mood
@@ -221,6 +224,16 @@ def test_the_name_of_the_client_is_filled_in() -> None:
     assert shown.html == "<strong>How</strong> are you, &lt;i&gt;Alex&lt;/i&gt; *M*?"
 
 
+def test_when_a_time_is_expected_settles_which_half_of_the_day() -> None:
+    """A bare eleven is the evening where the evening is expected; without that it is asked back."""
+    expecting = EVERY_KIND.replace("kind: time\n", "kind: time\n    within: 19:00 – 7:00\n")
+    bed = parse_prompt(expecting, source="x").step_of("bed")
+    assert fit("half past eleven", bed, scale=None, options={}, words=words()) == Fit(value="23:30")
+    assert fit("noon", bed, scale=None, options={}, words=words()) == Fit(value="12:00")
+    bed = parse_prompt(EVERY_KIND, source="x").step_of("bed")
+    assert fit("half past eleven", bed, scale=None, options={}, words=words()) is Misfit.UNSURE
+
+
 def test_expiry_is_left_to_the_schedule() -> None:
     """A file without `expires` ends with the next occurrence."""
     assert parse_prompt(TEXT.replace("expires: 20h\n", ""), source="x").expires is None
@@ -264,6 +277,9 @@ def test_expiry_is_left_to_the_schedule() -> None:
         ("ask: Anything", "ask: " + "very " * 200 + "Anything", "45:5: steps[8].ask", "800 characters"),
         ("title: The day", "title: " + "x" * 61, "3:1: title", "60 characters"),
         ("ask: Anything else?", "ask: |\n" + "      a\n" * 21, "45:5: steps[8].ask", "more than 20 lines"),
+        ("kind: time\n", "kind: time\n    within: evening\n", "27:5: steps[4].within", "18:00-06:00"),
+        ("kind: time\n", "kind: time\n    within: 18:00-24:00\n", "27:5: steps[4].within", "no stretch of the day"),
+        ("kind: time\n", "kind: time\n    within: 8:00-08:00\n", "27:5: steps[4].within", "two different times"),
         ("version: 1", "version: 1.10", "2:1: version", "no whole number"),
         ("version: 1", "version: 0o7", "2:1: version", "no whole number"),
         ("grace: 2h", "grace: ~", "5:1: grace", "'~' is no length"),
