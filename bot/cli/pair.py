@@ -1,9 +1,11 @@
 """`interlude pair`: who works with whom."""
 
 import secrets
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -23,11 +25,17 @@ from bot.cli.frame import (
     show_table,
 )
 from bot.cli.requests import finish, leave
+from bot.core.occurrences import instant
 from bot.core.pairs import PairEvent, step
+from bot.core.people import Pair
+from bot.core.quiet import NONE, parse_quiet
+from bot.core.sessions import parse_near_day
 from bot.core.trust import fingerprint_groups
+from bot.errors import ScheduleError
 from bot.flows.asking import IntentKind
 from bot.flows.entry import Entry, NewPair, find_pair
 from bot.flows.overview import PairView, view_pair
+from bot.flows.schedules import Schedules
 from bot.instance import Instance, open_instance
 
 app = typer.Typer(no_args_is_help=True)
@@ -144,14 +152,67 @@ def show_one(*, pair: ID, data_dir: DataDir = DATA, as_json: AsJson = False) -> 
     perform(data_dir, work())
 
 
+@app.command("set")
+def change(
+    *,
+    pair: ID,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Where the client lives; plans the future anew.")
+    ] = None,
+    quiet: Annotated[
+        str | None,
+        typer.Option(metavar="HOURS", help='When the bot chooses no time: "21:30-07:30", "none", "default".'),
+    ] = None,
+    cap: Annotated[
+        int | None, typer.Option("--daily-cap", metavar="N", help="Prompts on one day at most.", min=1, max=24)
+    ] = None,
+    data_dir: DataDir = DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Change a pair's time zone, quiet hours or daily cap, from now on."""
+
+    async def work() -> Pair:
+        hours = None if quiet in (None, "default") else parse_quiet(quiet or "")
+        text = None if quiet == "default" else hours.text if hours else NONE
+        async with open_instance(data_dir) as instance:
+            at = await instance.now()
+            packs = instance.packs()
+            async with instance.database.transaction() as tx:
+                found = await find_pair(tx, pair)
+                found = replace(found, quiet=text) if quiet is not None else found
+                found = replace(found, daily_cap=cap) if cap is not None else found
+                await tx.pairs.save(found)
+                if timezone is not None:
+                    schedules = Schedules(pack_of=lambda each: packs.get(each.language) or packs["en"])
+                    found = await schedules.change_zone(tx, found, timezone, at=at)
+        return found
+
+    changed = perform(data_dir, work())
+    shown = changed.quiet_hours.text if changed.quiet_hours else NONE
+    if as_json:
+        show_json({"pair": changed.pair_id, "timezone": changed.timezone, "quiet": shown, "daily_cap": changed.cap})
+    else:
+        show(f"pair {changed.number}: {changed.timezone}, quiet {shown}, at most {changed.cap} prompts a day")
+
+
 @app.command("pause")
 def pause(
-    *, pair: ID, data_dir: DataDir = DATA, wait: Wait = False, timeout: Timeout = PATIENCE, as_json: AsJson = False
+    *,
+    pair: ID,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help='Goes on by itself then: a date, "tomorrow" or a weekday, at 00:00 local.'),
+    ] = None,
+    data_dir: DataDir = DATA,
+    wait: Wait = False,
+    timeout: Timeout = PATIENCE,
+    as_json: AsJson = False,
 ) -> None:
     """Send no prompts for a while; conversation goes on."""
     _request(
-        data_dir, pair, IntentKind.PAIR_PAUSE, PairEvent.PAUSE, "paused", wait=wait, timeout=timeout, as_json=as_json
-    )
+        data_dir, pair, IntentKind.PAIR_PAUSE, PairEvent.PAUSE, "paused", wait=wait, timeout=timeout, as_json=as_json,
+        until=until,
+    )  # fmt: skip
 
 
 @app.command("resume")
@@ -172,7 +233,7 @@ def end(
     _request(data_dir, pair, IntentKind.PAIR_END, PairEvent.END, "ended", wait=wait, timeout=timeout, as_json=as_json)
 
 
-def _request(
+def _request(  # noqa: PLR0913 - what the three commands share
     data_dir: Path,
     name: str,
     kind: IntentKind,
@@ -182,17 +243,31 @@ def _request(
     wait: bool,
     timeout: float,
     as_json: bool,
+    until: str | None = None,
 ) -> None:
     async def work() -> None:
         async with open_instance(data_dir) as instance:
+            at = await instance.now()
             async with instance.database.transaction() as tx:
                 pair = await find_pair(tx, name)
                 step(pair.standing, event)  # refuses at once what the bot would refuse
-                intent = await leave(tx, kind, {"pair_id": pair.pair_id})
+                payload = {"pair_id": pair.pair_id}
+                if until is not None:
+                    payload["until"] = _beginning_of(until, pair, at).isoformat()
+                intent = await leave(tx, kind, payload)
             sentence = f"Pair {pair.number} is {done}."
             await finish(instance, intent, wait=wait, timeout=timeout, as_json=as_json, done=sentence)
 
     perform(data_dir, work())
+
+
+def _beginning_of(day: str, pair: Pair, at: datetime) -> datetime:
+    """The first instant of a day in the pair's zone. Raises ScheduleError for one that has begun."""
+    zone = ZoneInfo(pair.timezone)
+    begins = instant(datetime.combine(parse_near_day(day, local=at.astimezone(zone)), time()), zone)
+    if begins <= at:
+        raise ScheduleError(f"{begins.astimezone(zone):%Y-%m-%d} has begun; name a later day.")
+    return begins
 
 
 def _row(view: PairView) -> tuple[object, ...]:
@@ -207,6 +282,11 @@ def _show(view: PairView) -> None:
         f"Pair {pair.number} ({pair.pair_id}): {pair.standing.shown}, room “{pair.word}”, since {_day(pair.created_at)}"
     )
     show(f"{pair.timezone}, language {pair.language}, country {pair.country or '-'}")
+    quiet = pair.quiet_hours.text if pair.quiet_hours else NONE
+    show(f"Quiet hours {quiet}, at most {pair.cap} prompts a day")
+    if pair.paused:
+        until = f" until {_day(pair.paused_until)}" if pair.paused_until else ""
+        show(f"Paused{until} by the {pair.paused_by or 'operator'}")
     show(f"Room {pair.room_id or 'not made yet'}, console {pair.console_id or 'not made yet'}")
     for each in view.waiting:
         show(f"The {each}.")
@@ -240,6 +320,10 @@ def _as_data(view: PairView) -> dict[str, Any]:
         "room_id": pair.room_id,
         "console_id": pair.console_id,
         "hold": view.hold,
+        "quiet": pair.quiet_hours.text if pair.quiet_hours else NONE,
+        "daily_cap": pair.cap,
+        "paused_until": pair.paused_until,
+        "paused_by": pair.paused_by,
         "people": [
             {
                 "user": person.user_id,

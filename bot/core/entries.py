@@ -190,7 +190,7 @@ def noted(record: Record, pieces: Pieces, *, form: Form, at: datetime, keep_undo
         record,
         content=to_content(model),
         pieces=pieces,
-        sources=_sources(pieces),
+        sources=_all_sources(record, pieces),
         changed_at=at,
         undo=record.pieces if keep_undo else _further_back(pieces),
     )
@@ -225,15 +225,27 @@ def revised(record: Record, pieces: Pieces, *, form: Form, at: datetime, keep_un
         revision=revision,
         content=content,
         pieces=pieces,
-        sources=_sources(pieces),
+        sources=_all_sources(record, pieces),
         changed_at=at,
         undo=record.pieces if keep_undo else _further_back(pieces),
     )
 
 
+def redacted(record: Record, source: str) -> Record:
+    """Return a record that knows nothing of a message any more; its content is to be made anew."""
+    sources = tuple(each for each in record.sources if each != source)
+    undo = None if record.undo is None else without(record.undo, source)
+    return replace(record, sources=sources, pieces=without(record.pieces, source), undo=undo)
+
+
 def undone(record: Record) -> Record:
     """Return a record, just taken back by one change, with what `undo` goes back to next."""
     return replace(record, undo=_further_back(record.pieces))
+
+
+def _all_sources(record: Record, pieces: Pieces) -> tuple[str, ...]:
+    """Return all messages that ever had a part in a record: a later answer may have taken the place of one."""
+    return tuple(dict.fromkeys((*record.sources, *_sources(pieces))))
 
 
 def _further_back(pieces: Pieces) -> Pieces | None:

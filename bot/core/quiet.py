@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -50,3 +50,12 @@ def parse_quiet(text: str) -> QuietHours | None:
 def is_quiet(hours: QuietHours | None, at: datetime, zone: ZoneInfo) -> bool:
     """Tell whether an instant is quiet for somebody who lives in this zone."""
     return hours is not None and hours.covers(at.astimezone(zone).time())
+
+
+def after_quiet(hours: QuietHours | None, at: datetime, zone: ZoneInfo) -> datetime:
+    """Return an instant as it is, or the end of the quiet hours that it lies in."""
+    if hours is None or not is_quiet(hours, at, zone):
+        return at
+    local = at.astimezone(zone)
+    day = local.date() + timedelta(days=hours.ends <= local.time())
+    return datetime.combine(day, hours.ends, zone).astimezone(UTC)

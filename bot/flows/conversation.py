@@ -13,7 +13,8 @@ from bot.core.goals import Goal
 from bot.core.people import Pair
 from bot.core.progress import local_day
 from bot.core.prompts import DEFAULT_EXPIRES, Prompt
-from bot.core.sittings import Refusal, Standing, Turn, turned
+from bot.core.quiet import after_quiet
+from bot.core.sittings import PUT_OFF, Refusal, Standing, Turn, turned
 from bot.core.wording import Wording
 from bot.core.wording import say as fill
 from bot.flows.asked import Asked, asked_of
@@ -34,11 +35,16 @@ class Conversation:
     async def turn(
         self, tx: Tx, place: Place, turn: Turn, *, at: datetime, until: datetime | None = None
     ) -> str | None:
-        """Carry out `skip`, `back`, `stop`, `later` or `done`; `later` comes back at `until`, else in two hours."""
+        """Carry out `skip`, `back`, `stop`, `later` or `done`.
+
+        `later` comes back at `until`, else in two hours, or after the quiet hours where these would be within them.
+        """
         asked = await self._at_hand(tx, place, turn, at)
         if asked is None:
             return None
         words = self._voice.words(place)
+        if until is None and place.pair is not None:
+            until = after_quiet(place.pair.quiet_hours, at + PUT_OFF, ZoneInfo(place.pair.timezone))
         move = turned(asked.sitting, turn, asked.script, at=at, until=until)
         if move.refused is not None:
             return _refused(move.refused, words, asked.title)

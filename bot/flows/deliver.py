@@ -16,6 +16,7 @@ from bot.core.pairs import blockers
 from bot.core.people import Pair, Schedule
 from bot.core.planning import NEVER, Outcome
 from bot.core.prompts import DEFAULT_EXPIRES, Prompt, default_grace
+from bot.core.sittings import Sitting
 from bot.errors import PairError
 from bot.flows.places import Place, place_of, places_of
 from bot.flows.planner import Planned, Planner
@@ -28,6 +29,9 @@ log = structlog.get_logger()
 
 TOGETHER = 100  # schedules in one transaction: memory stays flat, and the event loop is held up for moments only
 DRAWS_KEPT = timedelta(days=7)
+
+
+Begun = tuple[Sitting, OutboxEvent]  # a conversation, and the row that asks its first question
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,18 +79,18 @@ class Deliverer:
         decided, over = await self._planner.decide(tx, schedules, at=at)
         posting = {each.pair.room_id for each in decided if any(one.skip is None for one in each.plan.outcomes)}
         places = await places_of(tx, [room_id for room_id in posting if room_id is not None])
-        rows: list[OutboxEvent] = []
+        begun: list[Begun] = []
         for each in decided:
             place = places.get(each.pair.room_id or "")
             for outcome in each.plan.outcomes:
-                rows += await self._reached(tx, each, place, outcome, at=at)
+                begun += await self._reached(tx, each, place, outcome, at=at)
         plans = [*[each.plan for each in decided], *over]
         await tx.schedules.plan([each.schedule for each in plans])
         if draws := [draw for each in plans for draw in each.draws]:
             await tx.schedules.keep_draws(draws)
             await tx.schedules.forget_draws({each.schedule_id for each in draws}, before=(at - DRAWS_KEPT).date())
-        await tx.outbox.add_all(rows)
-        return len(rows)
+        await _write_down(tx, begun)
+        return len(begun)
 
     async def rooms_due(self, tx: Tx, *, after: datetime, until: datetime) -> tuple[Audience, ...]:
         """The rooms in which prompts are due between two instants, as far as anything can be posted there."""
@@ -118,15 +122,15 @@ class Deliverer:
             expires_at=at + (prompt.expires or DEFAULT_EXPIRES),
         )
         place = await place_of(tx, pair.room_id) if pair.room_id else None
-        rows = await self._post(tx, pair, place, due, goal_id=None, at=at)
-        if not rows:
+        begun = await self._post(tx, pair, place, due, goal_id=None, at=at)
+        if not begun:
             raise PairError(f"{prompt_id} asks about a goal, and this pair has none yet: `interlude goal add`.")
-        await tx.outbox.add_all(rows)
-        return len(rows)
+        await _write_down(tx, begun)
+        return len(begun)
 
     async def _reached(
         self, tx: Tx, each: Planned, place: Place | None, outcome: Outcome, *, at: datetime
-    ) -> list[OutboxEvent]:
+    ) -> list[Begun]:
         """Write down what became of one occurrence, and return what is to be posted."""
         schedule = each.plan.schedule
         if each.prompt is None:
@@ -147,20 +151,18 @@ class Deliverer:
 
     async def _post(
         self, tx: Tx, pair: Pair, place: Place | None, due: Due, *, goal_id: str | None, at: datetime
-    ) -> list[OutboxEvent]:
-        """Write deliveries down, one per goal for a prompt about goals, and return what those not skipped post."""
-        rows: list[OutboxEvent] = []
+    ) -> list[Begun]:
+        """Write deliveries down, one per goal for a prompt about goals, and return what those not skipped begin."""
+        begun: list[Begun] = []
         for goal in await self._goals(tx, pair, due.prompt, goal_id):
             delivery = await tx.deliveries.add(self._delivery(pair, due, goal))
             if delivery is None:
                 log.info("delivery.known", pair=pair.pair_id, prompt=due.prompt.id)
             elif due.skip is None and place is not None:
-                sitting, row = self._sittings.begin(place, delivery, due.prompt, goal, at=at, not_after=due.not_after)
-                await tx.sittings.add_all([sitting])
-                rows.append(row)
+                begun.append(self._sittings.begin(place, delivery, due.prompt, goal, at=at, not_after=due.not_after))
                 self._meter.count("prompts_posted")
             log.info("delivery.decided", pair=pair.pair_id, prompt=due.prompt.id, skip=due.skip and due.skip.value)
-        return rows
+        return begun
 
     async def _goals(self, tx: Tx, pair: Pair, prompt: Prompt, goal_id: str | None) -> tuple[Goal | None, ...]:
         if not prompt.of_goal:
@@ -183,6 +185,12 @@ class Deliverer:
             state=DeliveryState.SKIPPED if due.skip else DeliveryState.DUE,
             skip_reason=due.skip.value if due.skip else None,
         )
+
+
+async def _write_down(tx: Tx, begun: Sequence[Begun]) -> None:
+    """Store what begins, all of it together: prompts of one minute come in great numbers."""
+    await tx.sittings.add_all([sitting for sitting, _ in begun])
+    await tx.outbox.add_all([row for _, row in begun])
 
 
 def _without_prompt(schedule: Schedule, outcome: Outcome) -> Delivery:

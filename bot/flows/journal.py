@@ -65,9 +65,7 @@ class Journal:
             index=event.index,
         )
         pieces = (*record.pieces, piece)
-        await tx.records.save(
-            replace(record, pieces=pieces, sources=tuple(each.source for each in pieces), changed_at=at)
-        )
+        await tx.records.save(replace(record, pieces=pieces, sources=(*record.sources, piece.source), changed_at=at))
         return True
 
     async def done(self, tx: Tx, place: Place, record: Record, *, at: datetime) -> str:

@@ -14,11 +14,11 @@ from bot.core.entries import (
     model_of,
     noted,
     piece_of,
+    redacted,
     revised,
     undone,
     with_answer,
     with_edit,
-    without,
 )
 from bot.core.events import CHECKIN, ENTRY, to_content
 from bot.core.inbox import InboxEvent
@@ -59,12 +59,12 @@ class Recorder:
 
     async def redacted(self, tx: Tx, place: Place, record: Record, source: str, form: Form, *, at: datetime) -> Record:
         """Remove what a redacted message brought: from the row, and from our own events in the room (CRYPTO 14)."""
-        pieces = without(record.pieces, source)
+        left = redacted(record, source)
         if record.state is RecordState.OPEN:
-            changed = noted(record, pieces, form=form, at=at, keep_undo=False)
+            changed = noted(left, left.pieces, form=form, at=at, keep_undo=False)
             await tx.records.save(changed)
             return changed
-        changed = replace(revised(record, pieces, form=form, at=at, keep_undo=False), confirmation=None)
+        changed = replace(revised(left, left.pieces, form=form, at=at, keep_undo=False), confirmation=None)
         await self._withdraw_events(tx, place, record, at, "record", "confirmation")
         await self._store(tx, place, changed, at)
         return await self._confirmer.say(tx, place, changed, self._confirmer.removed(place, record, form), at=at)

@@ -7,7 +7,8 @@ time -> next question after a row | question once more after `later` | end of a 
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -19,8 +20,10 @@ from bot.core.goals import Goal
 from bot.core.lateness import SkipReason
 from bot.core.outbox import OutboxEvent
 from bot.core.pairs import blockers
+from bot.core.people import Pair
 from bot.core.posting import POLL_END, POLL_START, Question, asked_event, poll_end
 from bot.core.prompts import Prompt
+from bot.core.quiet import after_quiet
 from bot.core.records import Record, RecordState
 from bot.core.sittings import (
     LET_FINISH,
@@ -48,6 +51,7 @@ from bot.ports import Tx
 
 log = structlog.get_logger()
 
+ON_TIME = timedelta(minutes=5)
 TOGETHER = 500  # sittings that are looked at in one transaction
 
 Ended = Callable[[Tx, Sitting, datetime], Awaitable[None]]
@@ -183,6 +187,8 @@ class Sittings:
         for poll in over:
             await self._end_poll(tx, place, poll, at)
         turn = due(sitting, at=at)
+        if turn is Turn.RETURN and pair is not None:
+            sitting, turn = _not_at_night(sitting, pair, at)
         move = turned(sitting, turn, asked.script, at=at) if turn else Move(sitting=sitting)
         await self.go(tx, place, asked, move, at=at)
 
@@ -237,6 +243,14 @@ class Sittings:
             delivery_id=question.delivery.delivery_id,
             not_after=not_after,
         )
+
+
+def _not_at_night(sitting: Sitting, pair: Pair, at: datetime) -> tuple[Sitting, Turn | None]:
+    """Keep the time that the client set; what is late by then waits for the end of the quiet hours (DESIGN §8)."""
+    quiet_over = after_quiet(pair.quiet_hours, at, ZoneInfo(pair.timezone))
+    if sitting.later_at is None or at - sitting.later_at < ON_TIME or quiet_over == at:
+        return sitting, Turn.RETURN
+    return replace(sitting, later_at=quiet_over), None
 
 
 def _question(voice: Voice, place: Place, delivery: Delivery, prompt: Prompt, goal: Goal | None) -> Question:

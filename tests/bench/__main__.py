@@ -3,11 +3,13 @@
 import argparse
 import asyncio
 import logging
+import tempfile
 from pathlib import Path
 
 import structlog
 
 from tests.bench.measuring import measure
+from tests.bench.planning import plan_many
 from tests.bench.town import town
 
 
@@ -25,6 +27,8 @@ def main() -> None:
 
 
 async def _run(data: Path, *, rooms: int, runs: int, answers: int) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        print(await plan_many(Path(directory), schedules=100_000, due=1000), flush=True)
     print(f"{rooms} rooms; making what is missing of them in {data} ...", flush=True)
     async with town(data, rooms=rooms) as place:
         results = await measure(place, runs=runs, answers=answers, say=lambda line: print(line, flush=True))

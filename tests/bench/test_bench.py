@@ -5,11 +5,31 @@ from pathlib import Path
 import pytest
 
 from tests.bench.measuring import measure
+from tests.bench.planning import plan_many
 from tests.bench.town import town
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="session")]
 
 
+async def test_planning_costs_what_is_due(tmp_path: Path) -> None:
+    """A minute of few prompts costs little in a table of many, in time and in memory; all of them are posted."""
+    took = await plan_many(tmp_path, schedules=3000, due=100)
+    print(took)
+    assert took.posted == 100
+    assert took.cpu < 2
+    assert took.peak < 10e6
+
+
+@pytest.mark.slow
+async def test_a_thousand_prompts_of_a_hundred_thousand(tmp_path: Path) -> None:
+    """A thousand are due in one minute, and are planned within two seconds of CPU."""
+    took = await plan_many(tmp_path, schedules=100_000, due=1000)
+    print(took)
+    assert took.posted == 1000
+    assert took.cpu < 2
+
+
+@pytest.mark.slow
 async def test_every_measurement_is_made(tmp_path: Path) -> None:
     """A few rooms, one run: each line of the table is there."""
     said: list[str] = []

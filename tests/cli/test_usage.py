@@ -37,7 +37,8 @@ def test_the_commands_of_the_design_are_there() -> None:
     known = {" ".join(words) for words in commands()}
     assert known >= {
         *("init", "run", "demo", "trust", "doctor", "schemas"),
-        *("pair add", "pair list", "pair show", "pair pause", "pair resume", "pair end"),
+        *("pair add", "pair list", "pair show", "pair set", "pair pause", "pair resume", "pair end"),
+        *("session add", "session list", "session move", "session cancel"),
         *("goal add", "goal list", "prompts check", "prompts list", "prompts send"),
         *("schedule add", "schedule list", "schedule remove", "schedule preview"),
     }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.quiet import DEFAULT_QUIET, QuietHours, is_quiet, parse_quiet
+from bot.core.quiet import DEFAULT_QUIET, QuietHours, after_quiet, is_quiet, parse_quiet
 from bot.errors import ScheduleError
 
 
@@ -49,3 +49,20 @@ def test_the_text_reads_back(starts: time, ends: time) -> None:
     if starts != ends:
         hours = QuietHours(starts=starts, ends=ends)
         assert parse_quiet(hours.text) == hours
+
+
+@pytest.mark.parametrize(
+    ("at", "after"),
+    [
+        ("2026-11-23 21:29", "2026-11-23 21:29"),
+        ("2026-11-23 21:30", "2026-11-24 07:30"),
+        ("2026-11-24 07:29", "2026-11-24 07:30"),
+        ("2026-11-24 07:30", "2026-11-24 07:30"),
+    ],
+)
+def test_what_is_quiet_waits_for_the_morning(at: str, after: str) -> None:
+    """An instant within the quiet hours becomes their end, any other stays."""
+    berlin = ZoneInfo("Europe/Berlin")
+    begins, ends = (datetime.fromisoformat(text).replace(tzinfo=berlin) for text in (at, after))
+    assert after_quiet(DEFAULT_QUIET, begins, berlin) == ends
+    assert after_quiet(None, begins, berlin) == begins

@@ -57,11 +57,11 @@ class BotProcess:
         lines = (self.data_dir / "logs" / FILE).read_text().splitlines()
         return [line for line in lines if '"level": "error"' in line]
 
-    async def start(self) -> None:
-        """Start `interlude run`; returns at once."""
+    async def start(self, *words: str) -> None:
+        """Start `interlude run WORDS`; returns at once."""
         assert self._process is None
         self.lines, self._began = [], time.monotonic()
-        self._process = await self._spawn("run", "--data-dir", str(self.data_dir))
+        self._process = await self._spawn("run", *words, "--data-dir", str(self.data_dir))
         self._reader = asyncio.create_task(self._read(self._process, self.lines))
 
     async def started(self) -> float:

@@ -6,7 +6,7 @@ An oracle that knows nothing of the bot's code agrees on every occurrence and on
 import random
 import time as clocks
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -30,7 +30,19 @@ ZONES = (
     *("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "Pacific/Apia", "UTC"),
     *("Asia/Kolkata", "America/St_Johns", "Pacific/Chatham", "America/Havana", "Africa/Casablanca", "Asia/Beirut"),
 )
-CLOCKS = (time(0, 15), time(2, 30), time(13), time(20), time(21, 45))  # two where clocks change, two in the night
+CLOCKS = (time(13), time(20), time(21, 45))
+# Wall times that come twice or not at all when the zone's clocks change, which they do on Fridays and Sundays.
+CHANGES: Mapping[str, tuple[time, ...]] = {
+    "Europe/Berlin": (time(2, 30),),
+    "America/New_York": (time(1, 30), time(2, 30)),
+    "Australia/Lord_Howe": (time(1, 45), time(2, 15)),
+    "Africa/Cairo": (time(0, 15), time(23, 30)),
+    "America/St_Johns": (time(1, 30), time(2, 30)),
+    "Pacific/Chatham": (time(3, 0),),
+    "America/Havana": (time(0, 15),),
+    "Africa/Casablanca": (time(2, 30),),
+    "Asia/Beirut": (time(0, 15), time(23, 30)),
+}
 HOUR, DAY, TICK = timedelta(hours=1), timedelta(days=1), timedelta(milliseconds=1)
 SOON = timedelta(seconds=20)  # after what is due at the minute
 
@@ -84,6 +96,9 @@ class Year:
             pair = await here.pair(f"p{number}", at=START, timezone=zone)
             life = Life(pair=pair, rules=[], zones=[(START, ZoneInfo(zone))])
             self.lives.append(life)
+            if number < len(ZONES):
+                for clock in CHANGES.get(zone, ()):
+                    await self._comes(here, life, oracle.weekly(("fri", "sun"), clock))
             for _ in range(2 if self.dice.random() < 0.3 else 1):
                 await self._schedule(here, life)
             if number % 40 == 7:
@@ -94,11 +109,11 @@ class Year:
                 life.rules.append(oracle.Rule(text="", named=(), seldom=False, chosen=False))
                 life.windows = len(life.rules)
             self._pauses(life)
-            if number % 10 == 1:
+            if number % 5 == 1:
                 self._travel(life)
 
     async def _schedule(self, here: Practice, life: Life) -> None:
-        clock = self.dice.choice(CLOCKS)
+        clock = self.dice.choice([*CLOCKS, *CHANGES.get(life.pair.timezone, ())])
         names = sorted(self.dice.sample(oracle.WEEK, 2), key=oracle.WEEK.index)
         first = date(2027, 1, 4) + DAY * self.dice.randrange(7)
         made: list[Callable[[], oracle.Rule]] = [
@@ -110,7 +125,9 @@ class Year:
             lambda: oracle.last_friday(clock),
             lambda: oracle.limited(clock, first, 40),
         ]
-        rule = self.dice.choice(made)()
+        await self._comes(here, life, self.dice.choice(made)())
+
+    async def _comes(self, here: Practice, life: Life, rule: oracle.Rule) -> None:
         if rule.text in [other.text for other in life.rules]:
             return
         reminder = None if self.dice.random() < 0.1 else timedelta()
@@ -151,8 +168,12 @@ class Year:
             if any(pause.begins - DAY < begins < pause.ends + DAY for pause in life.pauses):
                 continue
             by_itself = self.dice.random() < 0.5
-            ends = begins + self.dice.uniform(0.1, 9) * DAY
-            ends = _minute(ends) if by_itself else oracle.awake(_minute(ends), self.outages) + SOON
+            ends = _minute(begins + self.dice.uniform(0.1, 9) * DAY)
+            away = [outage for outage in self.outages if begins < outage[0] < begins + 9 * DAY]
+            if not by_itself:
+                ends = oracle.awake(ends, self.outages) + SOON
+            elif away:  # it ends while the bot is away
+                ends = _minute(away[0][0] + self.dice.random() * (away[0][1] - away[0][0]))
             if any(begins < pause.ends and pause.begins < ends + DAY for pause in life.pauses):
                 continue
             life.pauses.append(oracle.Pause(begins=begins, ends=ends, by_itself=by_itself))

@@ -16,6 +16,7 @@ from tests.flows.room import Room
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NOW = berlin("2026-11-23 20:00")
+AFTERNOON = berlin("2026-11-23 16:00")
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -142,18 +143,31 @@ async def test_a_skipped_prompt_can_be_answered_by_a_reply(room: Room) -> None:
 
 async def test_later_comes_back_once(room: Room) -> None:
     """In two hours its question is asked again, with a notification; meanwhile remarks are conversation."""
-    await room.ask("thought-record", NOW)
-    assert await room.turn(Turn.LATER, NOW) == "All right. I'll come back to Thought record: 22:00."
-    await room.say("On my way home.", NOW + MINUTE)
-    assert await room.wait(NOW + MINUTE) == NOW + 2 * HOUR
-    await room.wait(NOW + 2 * HOUR)
+    await room.ask("thought-record", AFTERNOON)
+    assert await room.turn(Turn.LATER, AFTERNOON) == "All right. I'll come back to Thought record: 18:00."
+    await room.say("On my way home.", AFTERNOON + MINUTE)
+    assert await room.wait(AFTERNOON + MINUTE) == AFTERNOON + 2 * HOUR
+    await room.wait(AFTERNOON + 2 * HOUR)
     assert room.asked() == ["situation", "situation"]
     assert room.question().content["m.mentions"] == {"user_ids": [room.pair.client]}
-    said = await room.turn(Turn.LATER, NOW + 2 * HOUR)
+    said = await room.turn(Turn.LATER, AFTERNOON + 2 * HOUR)
     assert said is not None
     assert "only once" in said
-    await room.say("The bus was late.", NOW + 2 * HOUR)
+    await room.say("The bus was late.", AFTERNOON + 2 * HOUR)
     assert len((await room.record()).pieces) == 1
+
+
+async def test_later_waits_for_the_end_of_the_night(room: Room) -> None:
+    """Two hours that end in the quiet hours become the next morning; so does a return that was missed."""
+    at = berlin("2026-11-23 21:00")
+    await room.ask("mood", at)
+    assert await room.turn(Turn.LATER, at) == "All right. I'll come back to Mood and energy: Tue 24 Nov, 07:30."
+    await room.ask("thought-record", at)
+    await room.turn(Turn.LATER, at, until=berlin("2026-11-23 22:00"))
+    await room.wait(berlin("2026-11-23 23:00"))
+    assert room.asked() == ["mood", "situation"]
+    await room.wait(berlin("2026-11-24 07:30"))
+    assert sorted(room.asked()) == ["mood", "mood", "situation", "situation"]
 
 
 async def test_later_at_a_time_of_another_day(room: Room) -> None:
@@ -313,6 +327,21 @@ async def test_what_is_deleted_is_gone_from_the_database_and_from_our_own_events
     withdrawn = {rows[row.relates_row or ""].purpose for row in rows.values() if row.purpose == "redaction"}
     assert withdrawn == {"record", "confirmation"}
     assert "secret" not in str(record.content).replace("not so secret", "")
+
+
+async def test_a_deleted_answer_that_was_replaced_goes_too(room: Room) -> None:
+    """Its value stood in an earlier revision, in the confirmation and in what `undo` would bring back."""
+    poll = await room.ask("mood", NOW)
+    old = await room.vote(poll, "very-low", NOW)
+    await room.say("6", NOW)
+    await room.vote(poll, "good", NOW + MINUTE)
+    await room.redact(old, NOW + 2 * MINUTE)
+    assert room.answers()["mood"] == ("good", "Good")
+    record = await room.record()
+    assert "very-low" not in str((record.undo, record.pieces, record.content))
+    assert len(room.of_purpose("redaction")) == 4  # two revisions, the thanks and the correction
+    await room.undo(NOW + 3 * MINUTE)
+    assert "mood" not in room.answers()
 
 
 async def test_what_was_asked_back_is_withdrawn_with_its_message(room: Room) -> None:
