@@ -16,8 +16,8 @@ from bot.core.inbox import InboxEvent
 from bot.core.pairs import PairState
 from bot.core.people import Pair
 from bot.core.permissions import Where
+from bot.core.rule_phrases import moment_in_words
 from bot.core.sessions import Session, sessions
-from bot.core.spoken_rules import moment_in_words
 from bot.core.template import say as fill
 from bot.core.wording import Wording
 from bot.flows.console import Console

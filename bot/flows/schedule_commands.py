@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.core.command_names import CommandName
+from bot.core.rule_phrases import rule_in_words
 from bot.core.schedules import parse_rule
 from bot.core.sittings import Turn
-from bot.core.spoken_rules import rule_in_words
 from bot.core.template import say as fill
 from bot.errors import PairError, ScheduleError
 from bot.flows.arranging import Arranger, Subject

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.core.command_names import CommandName
+from bot.core.rule_phrases import moment_in_words
 from bot.core.sessions import SessionPlan
-from bot.core.spoken_rules import moment_in_words
 from bot.core.spoken_times import moment_after, moment_near
 from bot.core.template import say as fill
 from bot.errors import ScheduleError

@@ -10,9 +10,9 @@ from bot.core.choices import choice_name
 from bot.core.command_names import CommandName
 from bot.core.occurrences import instant
 from bot.core.questions import Fit, Question
+from bot.core.rule_phrases import rule_in_words
 from bot.core.schedules import parse_rule
 from bot.core.sittings import Turn
-from bot.core.spoken_rules import rule_in_words
 from bot.core.template import say as fill
 from bot.flows.answering import Answering
 from bot.flows.arranging import Arranger, Subject
