@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from bot.core.goals import Goal
 from bot.core.recurrence import walls
 from bot.core.rule_changes import thinned
 from bot.core.schedules import Rule, SessionRule, WindowRule
 from bot.errors import ScheduleError
 
+GOAL_PROMPT: Final = "goal-checkin"  # the prompt that asks about a goal
 _SINCE: Final = date(2024, 1, 1)  # a Monday
 _WEEKS: Final = 104  # over which "how often" is counted
 
@@ -22,6 +24,11 @@ class Choice:
     refused: bool = False  # it never comes
     at_most: str | None = None  # a rule: it comes no more often than this one
     changed_at: datetime
+
+
+def choice_name(prompt_id: str, goal: Goal | None = None) -> str:
+    """Return the name by which decisions about a prompt are kept: of the check-in about a goal the goal's title too."""
+    return prompt_id if goal is None else f"{GOAL_PROMPT}#{goal.title.casefold()}"
 
 
 def within(rule: Rule, limit: Rule, *, local: datetime) -> Rule:

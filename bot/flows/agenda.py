@@ -6,7 +6,7 @@ An edit of the message changes the item, its deletion removes it, and what the b
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.core.agenda import FEW, SHOWN_LETTERS, AgendaItem, AgendaKind, showing
@@ -16,8 +16,8 @@ from bot.core.inbox import InboxEvent
 from bot.core.pairs import PairState
 from bot.core.people import Pair
 from bot.core.permissions import Where
+from bot.core.rule_phrases import moment_in_words
 from bot.core.sessions import Session, sessions
-from bot.core.spoken_rules import moment_in_words
 from bot.core.template import say as fill
 from bot.core.wording import Wording
 from bot.flows.console import Console
@@ -30,6 +30,8 @@ from bot.ports import Tx
 AGENDA = "agenda"  # the purpose of what shows items
 PREPARATION = "session-preparation"  # the prompt that the agenda comes with, where it is asked before a session
 PREPARED_WITHIN = timedelta(days=3)
+LOOK_EVERY = timedelta(minutes=1)
+FAR = datetime.max.replace(tzinfo=UTC)
 KINDS = {CommandName.ASK: AgendaKind.ASK, CommandName.BRING: AgendaKind.BRING}
 
 
@@ -39,6 +41,8 @@ class Agenda:
     def __init__(self, *, voice: Voice, console: Console) -> None:
         self._voice = voice
         self._console = console
+        self._looked_at: datetime | None = None  # None: something has changed
+        self._wakes_at: datetime | None = None
 
     @property
     def carriers(self) -> Mapping[CommandName, Carry]:
@@ -121,7 +125,14 @@ class Agenda:
         return True
 
     async def due(self, tx: Tx, *, at: datetime) -> Reached:
-        """Show agendas before their sessions, and close them afterwards."""
+        """Show agendas before their sessions, and close them afterwards.
+
+        It looks when something is due, when something was said, and once a minute: the command line changes sessions.
+        """
+        if self._looked_at is not None and self._looked_at <= at < min(
+            self._looked_at + LOOK_EVERY, self._wakes_at or FAR
+        ):
+            return Reached(posted=0, next_due=self._wakes_at)
         upcoming: list[datetime] = []
         posted = 0
         for pair_id in await tx.agenda.pairs():
@@ -130,11 +141,18 @@ class Agenda:
                 reached = await self._before_and_after(tx, pair, at)
                 posted += reached.posted
                 upcoming += [reached.next_due] if reached.next_due else []
-        return Reached(posted=posted, next_due=min(upcoming, default=None))
+        self._looked_at, self._wakes_at = at, min(upcoming, default=None)
+        return Reached(posted=posted, next_due=self._wakes_at)
+
+    def look_again(self) -> None:
+        """Look at once: an item or a session has changed."""
+        self._looked_at = None
 
     async def _before_and_after(self, tx: Tx, pair: Pair, at: datetime) -> Reached:
         """Look at a pair's sessions since its oldest item, up to the next one that is still ahead."""
         items = list(await tx.agenda.open_of(pair.pair_id))
+        if not items:
+            return Reached(posted=0, next_due=None)
         booked = [each.series for each in await tx.sessions.of_pair(pair.pair_id)]
         upcoming: list[datetime] = []
         posted = 0
@@ -181,6 +199,7 @@ class Agenda:
     async def _add(
         self, tx: Tx, pair: Pair, event: InboxEvent, command: Command, *, by_client: bool, at: datetime
     ) -> AgendaItem:
+        self.look_again()
         return await tx.agenda.add(
             AgendaItem(
                 item_id=secrets.token_hex(8),

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 
-from bot.core.choices import Choice, within
+from bot.core.choices import Choice, choice_name, within
 from bot.core.goals import Goal
 from bot.core.people import Pair, Schedule
 from bot.core.prompts import Prompt
 from bot.core.schedules import CalendarRule, Rule, SessionRule, parse_rule
 from bot.errors import ScheduleError
-from bot.flows.names import goal_name, named_goal, named_prompt
+from bot.flows.names import named_goal, named_prompt
 from bot.flows.schedules import Changed, Schedules, zone_of
 from bot.flows.speak import Voice
 from bot.ports import Tx
@@ -63,7 +63,7 @@ class Arranger:
         """Gather everything about what a schedule asks, and of its schedules this one alone."""
         goals = {goal.goal_id: goal for goal in await tx.pairs.goals(pair.pair_id)}
         goal = goals.get(schedule.goal_id or "")
-        found = await self.subject(tx, pair, goal_name(goal) if goal else schedule.prompt_id)
+        found = await self.subject(tx, pair, choice_name(schedule.prompt_id, goal))
         return replace(found, schedules=[schedule]) if found else None
 
     async def plan(self, tx: Tx, subject: Subject, rule: Rule, *, at: datetime) -> Changed:
@@ -74,13 +74,10 @@ class Arranger:
         pair, goal_id = subject.pair, subject.goal.goal_id if subject.goal else None
         for other in subject.schedules[1:]:
             await self._schedules.remove(tx, other)
-        if subject.schedules:
-            anew = replace(subject.schedules[0], client_rule=None, timezone=None, goal_id=goal_id)
-            changed = await self._schedules.set_rule(tx, pair, anew, rule.text, by_client=False, at=at)
-        else:
-            changed = await self._schedules.add(
-                tx, pair, prompt_id=subject.prompt.id, rule=rule.text, goal=goal_id, at=at
-            )
+        if not subject.schedules:
+            return await self._schedules.add(tx, pair, prompt_id=subject.prompt.id, rule=rule.text, goal=goal_id, at=at)
+        anew = replace(subject.schedules[0], client_rule=None, timezone=None, goal_id=goal_id)
+        changed = await self._schedules.set_rule(tx, pair, anew, rule.text, by_client=False, at=at)
         if subject.choice.at_most is None:
             return changed
         local = at.astimezone(zone_of(pair, changed.schedule))

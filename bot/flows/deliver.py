@@ -20,6 +20,7 @@ from bot.core.sittings import Sitting
 from bot.errors import PairError
 from bot.flows.places import Place, place_of, places_of
 from bot.flows.planner import Planned, Planner
+from bot.flows.schedules import choice_about
 from bot.flows.sitting import Sittings
 from bot.flows.speak import Voice
 from bot.ports import Meter, Tx
@@ -102,11 +103,12 @@ class Deliverer:
     async def send_now(self, tx: Tx, pair: Pair, prompt_id: str, *, key: str, at: datetime) -> int:
         """Post a prompt that somebody asked for by hand; `key` makes it happen once. Returns how many were posted.
 
-        Raises PairError when the pack has no such prompt, or it asks about goals and there is none.
+        Raises PairError when the pack has no such prompt, the client refuses it, or no goal is there to ask about.
         """
         prompt = self._voice.pack(pair).prompts.get(prompt_id)
         if prompt is None:
             raise PairError(f"There is no prompt called {prompt_id!r}; `interlude prompts list` names them.")
+        await choice_about(tx, pair, prompt_id, None)
         reasons = blockers(pair.standing)
         if reasons:
             why = next(each for each in SkipReason if each in reasons)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
+from bot.core.choices import GOAL_PROMPT
 from bot.core.everyday_words import everyday_word
 from bot.core.goals import Goal, parse_scale, parse_title
 from bot.core.pack import Pack
@@ -20,7 +21,6 @@ from bot.ports import Homeserver, Tx
 
 MATRIX_ID = re.compile(r"@[^:\s@]{1,200}:(?P<server>[A-Za-z0-9.:\[\]-]{1,230})")
 COUNTRY = re.compile(r"[A-Z]{2}")
-GOAL_PROMPT = "goal-checkin"
 NAME_LENGTH = 80
 
 

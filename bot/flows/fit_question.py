@@ -17,8 +17,8 @@ from bot.core.planning import ASK_FIT_EVERY, NEVER, UNANSWERED, asks_fit
 from bot.core.posting import POLL_END, POLL_START, poll, poll_end
 from bot.core.questions import Fit, Question, ask_at
 from bot.core.reading import read_choice
+from bot.core.rule_phrases import rule_in_words
 from bot.core.schedules import parse_rule
-from bot.core.spoken_rules import rule_in_words
 from bot.core.template import say as fill
 from bot.core.wording import Wording
 from bot.flows.arranging import Arranger, Subject

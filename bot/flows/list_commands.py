@@ -11,9 +11,9 @@ from bot.core.command_names import CommandName
 from bot.core.deliveries import BY_HAND
 from bot.core.permissions import Where
 from bot.core.prompts import Prompt
+from bot.core.rule_phrases import moment_in_words, rule_in_words
 from bot.core.schedules import parse_rule
 from bot.core.sessions import sessions
-from bot.core.spoken_rules import moment_in_words, rule_in_words
 from bot.core.template import say as fill
 from bot.core.trial import trial
 from bot.flows.arranging import Arranger, Subject

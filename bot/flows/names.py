@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
+from bot.core.choices import GOAL_PROMPT, choice_name
 from bot.core.command_forms import command_form
 from bot.core.commands import Known, Listed
 from bot.core.goals import Goal
 from bot.core.people import Pair
-from bot.flows.entry import GOAL_PROMPT
 from bot.flows.places import Place
 from bot.flows.speak import Voice
 from bot.ports import Tx
@@ -59,13 +59,8 @@ class Names:
     async def _goals(self, tx: Tx, pairs: Iterable[Pair]) -> tuple[Listed, ...]:
         """The goals of these pairs; two of one title are told apart by the client who is named before them."""
         goals = [goal for pair in pairs for goal in await tx.pairs.goals(pair.pair_id)]
-        titles = {goal_name(goal): goal.title for goal in goals}
+        titles = {choice_name(GOAL_PROMPT, goal): goal.title for goal in goals}
         return tuple(Listed(id=name, number=NO_NUMBER, names=(title,)) for name, title in titles.items())
-
-
-def goal_name(goal: Goal) -> str:
-    """Return the name that stands for the check-in about a goal."""
-    return _GOAL + goal.title.casefold()
 
 
 def named_prompt(name: str) -> str:
@@ -75,4 +70,4 @@ def named_prompt(name: str) -> str:
 
 def named_goal(name: str, goals: Iterable[Goal]) -> Goal | None:
     """Return the goal that a name stands for; None for a prompt."""
-    return next((goal for goal in goals if goal_name(goal) == name), None)
+    return next((goal for goal in goals if choice_name(GOAL_PROMPT, goal) == name), None)

@@ -6,7 +6,7 @@ from datetime import datetime, time
 from bot.core.command_names import CommandName
 from bot.core.occurrences import instant
 from bot.core.pairs import PairEvent
-from bot.core.spoken_rules import day_in_words, moment_in_words
+from bot.core.rule_phrases import day_in_words, moment_in_words
 from bot.core.template import say as fill
 from bot.flows.arranging import Arranger
 from bot.flows.life import Life

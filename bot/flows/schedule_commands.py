@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.core.command_names import CommandName
+from bot.core.rule_phrases import rule_in_words
 from bot.core.schedules import parse_rule
-from bot.core.spoken_rules import rule_in_words
+from bot.core.sittings import Turn
 from bot.core.template import say as fill
-from bot.errors import ScheduleError
+from bot.errors import PairError, ScheduleError
 from bot.flows.arranging import Arranger, Subject
+from bot.flows.conversation import Conversation
 from bot.flows.request import Carry, Request
 from bot.flows.schedules import Changed
 from bot.flows.telling import now_comes
@@ -19,8 +21,9 @@ Act = Callable[[Tx, Request, Subject], Awaitable[str]]
 class ScheduleCommands:
     """Changes schedules and says so."""
 
-    def __init__(self, *, arranger: Arranger) -> None:
+    def __init__(self, *, arranger: Arranger, conversation: Conversation) -> None:
         self._arranger = arranger
+        self._conversation = conversation
 
     @property
     def carriers(self) -> Mapping[CommandName, Carry]:
@@ -40,9 +43,9 @@ class ScheduleCommands:
             return fill(words.no_goal_yet, title=subject.title)
         try:
             rule = parse_rule(request.command.rule or "", local=request.at.astimezone(request.zone))
-        except ScheduleError:  # it could be read, but is over before it begins
+            changed = await self._arranger.plan(tx, subject, rule, at=request.at)
+        except (PairError, ScheduleError):  # it could be read, but is over before it begins
             return fill(words.help_usage, example=words.examples[CommandName.SCHEDULE])
-        changed = await self._arranger.plan(tx, subject, rule, at=request.at)
         said = _now_comes(request, subject, changed)
         if changed.schedule.client_rule is None:
             return said
@@ -53,6 +56,7 @@ class ScheduleCommands:
         words = request.words
         if request.by_client:
             await self._arranger.refuse(tx, subject, at=request.at)
+            await self._leave_open_question(tx, request, subject)
             return fill(words.refused_for_good, title=subject.title)
         if not subject.schedules:
             return fill(words.not_planned, title=subject.title)
@@ -91,6 +95,12 @@ class ScheduleCommands:
             when = rule_in_words(parse_rule(subject.schedules[0].effective_rule), request.words)
             return fill(request.words.cannot_thin_out, title=subject.title, when=when)
         return _now_comes(request, subject, *thinned)
+
+    async def _leave_open_question(self, tx: Tx, request: Request, subject: Subject) -> None:
+        """Who wants none of a prompt any more leaves its open question out as well."""
+        current = await self._conversation.current(tx, request.place, at=request.at)
+        if current is not None and (current.prompt.id, current.goal) == (subject.prompt.id, subject.goal):
+            await self._conversation.turn(tx, request.place, Turn.STOP, at=request.at)
 
     def _named(self, act: Act) -> Carry:
         async def carry(tx: Tx, request: Request) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
+from bot.core.choices import Choice, choice_name, within
 from bot.core.deliveries import Delivery, DeliveryState
 from bot.core.occurrences import instant
 from bot.core.pack import Pack
@@ -80,7 +81,9 @@ class Schedules:
         for other in await tx.schedules.of_pair(pair.pair_id):
             _refuse_same(other, prompt, parsed, timezone, goal_id)
         made = new_schedule(pair, prompt_id, parsed, timezone=timezone, goal_id=goal_id, at=at)
-        return await self._changed(tx, pair, await tx.schedules.add(replace(made, reminder=reminder)), at=at)
+        own = await _agreed(tx, pair, made, parsed, at)
+        added = await tx.schedules.add(replace(made, reminder=reminder, client_rule=own))
+        return await self._changed(tx, pair, added, at=at)
 
     async def set_rule(
         self, tx: Tx, pair: Pair, schedule: Schedule, rule: str, *, by_client: bool, at: datetime
@@ -212,6 +215,24 @@ async def replan_around_sessions(tx: Tx, pair: Pair, *, at: datetime) -> None:
         if isinstance(parse_rule(each.effective_rule), SessionRule)
     ]
     await tx.schedules.plan([replace(each, after=max(at, each.after), next_due=None) for each in around])
+
+
+async def choice_about(tx: Tx, pair: Pair, prompt_id: str, goal_id: str | None) -> Choice | None:
+    """Return what the client has decided about a prompt, None for nothing. Raises PairError where it is refused."""
+    goal = next((each for each in await tx.pairs.goals(pair.pair_id) if each.goal_id == goal_id), None)
+    choice = (await tx.choices.of_pair(pair.pair_id)).get(choice_name(prompt_id, goal))
+    if choice is not None and choice.refused:
+        raise PairError(f"The client has stopped {prompt_id} for good; only the client can bring it back.")
+    return choice
+
+
+async def _agreed(tx: Tx, pair: Pair, schedule: Schedule, rule: Rule, at: datetime) -> str | None:
+    """Return the rule that a new schedule follows because the client wanted the prompt less often; None: its own."""
+    choice = await choice_about(tx, pair, schedule.prompt_id, schedule.goal_id)
+    if choice is None or choice.at_most is None:
+        return None
+    own = within(rule, parse_rule(choice.at_most), local=at.astimezone(zone_of(pair, schedule)))
+    return None if own == rule else own.text
 
 
 async def _counts_from(tx: Tx, pair: Pair, schedule: Schedule, at: datetime) -> datetime:

@@ -1,11 +1,11 @@
 """Sessions in chat: booked, moved, cancelled by either of the two. Only prompts move with them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.core.command_names import CommandName
+from bot.core.rule_phrases import moment_in_words
 from bot.core.sessions import SessionPlan
-from bot.core.spoken_rules import moment_in_words
 from bot.core.spoken_times import moment_after, moment_near
 from bot.core.template import say as fill
 from bot.errors import ScheduleError
@@ -17,18 +17,28 @@ LISTED = 3
 
 
 class SessionCommands:
-    """Keeps sessions."""
+    """Keeps sessions; `changed` is called after each change."""
+
+    def __init__(self, *, changed: Callable[[], None]) -> None:
+        self._changed = changed
 
     @property
     def carriers(self) -> Mapping[CommandName, Carry]:
         """What it carries out."""
         return {
-            CommandName.SESSION: self.book,
+            CommandName.SESSION: self._changing(self.book),
             CommandName.SESSIONS: self.show,
-            CommandName.SESSION_MOVE: self.move,
-            CommandName.SESSION_CANCEL: self.cancel,
-            CommandName.SESSION_END: self.end,
+            CommandName.SESSION_MOVE: self._changing(self.move),
+            CommandName.SESSION_CANCEL: self._changing(self.cancel),
+            CommandName.SESSION_END: self._changing(self.end),
         }
+
+    def _changing(self, carry: Carry) -> Carry:
+        async def carried(tx: Tx, request: Request) -> str | None:
+            self._changed()
+            return await carry(tx, request)
+
+        return carried
 
     async def book(self, tx: Tx, request: Request) -> str:
         """Note when the two meet, once or every so many weeks."""

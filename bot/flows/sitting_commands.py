@@ -6,12 +6,13 @@ Where nothing is open, the word is conversation, unless it began with `!`.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from bot.core.choices import choice_name
 from bot.core.command_names import CommandName
 from bot.core.occurrences import instant
 from bot.core.questions import Fit, Question
+from bot.core.rule_phrases import rule_in_words
 from bot.core.schedules import parse_rule
 from bot.core.sittings import Turn
-from bot.core.spoken_rules import rule_in_words
 from bot.core.template import say as fill
 from bot.flows.answering import Answering
 from bot.flows.arranging import Arranger, Subject
@@ -19,7 +20,6 @@ from bot.flows.asked import Asked
 from bot.flows.conversation import Conversation
 from bot.flows.fit_question import FitQuestions
 from bot.flows.journal import Journal
-from bot.flows.names import goal_name
 from bot.flows.request import Carry, Request
 from bot.flows.telling import now_comes
 from bot.ports import Tx
@@ -196,7 +196,7 @@ class SittingCommands:
         schedule = await tx.schedules.get(current.delivery.schedule_id or "")
         if schedule is not None:
             return await self._arranger.subject_of(tx, request.pair, schedule)
-        name = goal_name(current.goal) if current.goal else current.prompt.id  # it was sent by hand
+        name = choice_name(current.prompt.id, current.goal)  # it was sent by hand
         found = await self._arranger.subject(tx, request.pair, name)
         return found if found and found.schedules else None
 

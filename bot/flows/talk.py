@@ -65,10 +65,10 @@ def build_talk(*, store: Store, cipher: Cipher, clock: Clock, meter: Meter, voic
         ProgressCommand(),
         SittingCommands(answering=answering, conversation=conversation, journal=journal, fit=fit, arranger=arranger),
         PauseCommands(life=life, arranger=arranger),
-        ScheduleCommands(arranger=arranger),
+        ScheduleCommands(arranger=arranger, conversation=conversation),
         ListCommands(voice=voice, arranger=arranger, schedules=schedules, deliverer=deliverer),
         TimezoneCommand(schedules=schedules, arranger=arranger),
-        SessionCommands(),
+        SessionCommands(changed=agenda.look_again),
         agenda,
         TrustCommand(cipher=cipher, clock=clock),
     )

@@ -1,8 +1,8 @@
 """One sentence for each change of a schedule, with the next occurrence on the client's wall clock."""
 
 from bot.core.people import Pair
+from bot.core.rule_phrases import moment_in_words, rule_in_words
 from bot.core.schedules import SessionRule, parse_rule
-from bot.core.spoken_rules import moment_in_words, rule_in_words
 from bot.core.template import say as fill
 from bot.core.wording import Wording
 from bot.flows.schedules import Changed

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from bot.core.command_names import CommandName
-from bot.core.spoken_rules import listed, moment_in_words
+from bot.core.rule_phrases import listed, moment_in_words
 from bot.core.template import say as fill
 from bot.core.zones import Zone, find_zone
 from bot.flows.arranging import Arranger

@@ -11,13 +11,13 @@ from bot.core.agenda import AgendaItem
 from bot.errors import StaleRow
 from bot.store.sealing import pair_owner
 from bot.store.session import MINE, AnyRow, Session, among, both
-from bot.store.tables import agenda
+from bot.store.tables import OPEN_ITEM, agenda
 
 _FIELDS = [field.name for field in fields(AgendaItem)]
 _ALL = select(*[agenda.c[name] for name in _FIELDS]).where(agenda.c.account == MINE)
-_OPEN = _ALL.where(agenda.c.pair_id == bindparam("of_pair"), agenda.c.done_at.is_(None)).order_by(agenda.c.number)
+_OPEN = _ALL.where(agenda.c.pair_id == bindparam("of_pair"), OPEN_ITEM).order_by(agenda.c.number)
 _OF_SOURCE = _ALL.where(agenda.c.source == bindparam("of_event"))
-_PAIRS = select(agenda.c.pair_id).distinct().where(agenda.c.account == MINE, agenda.c.done_at.is_(None))
+_PAIRS = select(agenda.c.pair_id).distinct().where(agenda.c.account == MINE, OPEN_ITEM)
 _ADD = both(lambda insert: insert(agenda))
 _SAVE = update(agenda).where(agenda.c.account == MINE, agenda.c.item_id == bindparam("of_item"))
 _DONE = (

@@ -44,6 +44,7 @@ UNSENT = text("state IN ('queued', 'encrypted')")
 NOT_BACKED_UP = text("NOT backed_up")
 OPEN_RECORD = text("state = 'open'")
 OPEN_QUESTION = text("closed_at IS NULL")
+OPEN_ITEM = text("done_at IS NULL")
 TO_REMIND = text("remind_at IS NOT NULL")
 PAUSE_ENDS = text("paused_until IS NOT NULL")
 OPEN_SITTING = text("state = 'open'")
@@ -462,6 +463,7 @@ agenda = _table(
     Column("done_at", Instant),
     UniqueConstraint("account", "pair_id", "number"),
     Index(None, "account", "source"),
+    _partial("ix_agenda_open", OPEN_ITEM, "account", "pair_id"),
 )
 questions = _table(
     "questions",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.pairs import PairState
-from tests.flows.rooms import CLIENT, CONSOLE, ROOM, THERAPIST, Rooms, rooms
+from tests.flows.two_rooms import CLIENT, CONSOLE, ROOM, THERAPIST, Rooms, rooms
 
 
 @pytest.fixture

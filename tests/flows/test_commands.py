@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.core.pairs import PairState
+from bot.errors import PairError
+from bot.flows.schedules import Schedules
 from tests.flows.practice import berlin
-from tests.flows.rooms import CLIENT, CONSOLE, PACKS, ROOM, THERAPIST, Rooms, new_pair, rooms
+from tests.flows.two_rooms import CLIENT, CONSOLE, PACKS, ROOM, THERAPIST, VOICE, Rooms, new_pair, rooms
 
 
 @pytest.fixture
@@ -251,3 +253,46 @@ async def test_who_says_it_counts_not_where_it_is_said_to_come_from(here: Rooms)
     assert await here.say(THERAPIST, ROOM, "resume mood") == ["Only Alex can do that."]
     assert await here.say(THERAPIST, CONSOLE, "for Alex: resume mood") == ["Alex: Only Alex can do that."]
     assert berlin("2026-11-30 12:00") == here.clock.at
+
+
+async def test_the_command_line_lifts_nothing_either(here: Rooms) -> None:
+    """A schedule of the operator's keeps to what the client decided, and a refused prompt is not sent."""
+    await here.console("schedule mood daily 20:00")
+    await here.client("fewer mood")
+    await here.console("stop mood")
+    pair = await here.pair()
+    schedules = Schedules(pack_of=VOICE.pack)
+    async with here.store.transaction() as tx:
+        changed = await schedules.add(tx, pair, prompt_id="mood", rule="daily 18:00", at=here.clock.at)
+    assert changed.schedule.effective_rule == "mon, wed, fri 18:00"
+    await here.client("stop mood")
+    async with here.store.transaction() as tx:
+        with pytest.raises(PairError, match="only the client"):
+            await schedules.add(tx, pair, prompt_id="mood", rule="daily 19:00", at=here.clock.at)
+        with pytest.raises(PairError, match="only the client"):
+            await here.talk.deliverer.send_now(tx, pair, "mood", key="hand:1", at=here.clock.at)
+
+
+async def test_who_refuses_a_prompt_leaves_its_open_question(here: Rooms) -> None:
+    """The question that stands there takes no passing answer any more."""
+    await here.console("send mood")
+    [said] = await here.client("stop mood")
+    assert said.startswith("Mood and energy will not come any more.")
+    assert await here.client("good") == []
+    async with here.store.transaction() as tx:
+        assert await tx.records.newest("p1") == ()
+
+
+async def test_a_goal_is_named_by_its_title(here: Rooms) -> None:
+    """Its check-in is planned, moved and refused by the goal's name; other goals are left alone."""
+    for title in ("Walk", "Sleep early"):
+        await here.goal(title)
+    assert await here.console("schedule walk fri 18:00") == [
+        "Alex: Walk now comes on Fri at 18:00; next: Fri 4 Dec, 18:00."
+    ]
+    assert await here.client("move walk to 17:00") == ["Walk now comes on Fri at 17:00; next: Fri 4 Dec, 17:00."]
+    await here.console("schedule sleep early mon 18:00")
+    await here.client("stop walk")
+    [listed] = await here.client("schedule")
+    assert "Sleep early: on Mon at 18:00" in listed
+    assert "You have stopped: Walk" in listed

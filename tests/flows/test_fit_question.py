@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.outbox import OutboxEvent
 from bot.core.posting import POLL_START
-from tests.flows.rooms import Rooms, rooms, shown
+from tests.flows.two_rooms import Rooms, rooms, shown
 
 ASKED = "Mood and energy has not suited you lately"
 MOOD = "How are you feeling"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.rooms import Rooms, rooms
+from tests.flows.two_rooms import Rooms, rooms
 
 
 class Taken(StrEnum):

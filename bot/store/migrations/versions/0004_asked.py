@@ -51,10 +51,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_questions_account_pair_id_asked_at", "questions", ["account", "pair_id", "asked_at"])
     op.create_index("ix_deliveries_account_posted_at", "deliveries", ["account", "posted_at"])
-    where = sa.text("closed_at IS NULL")
-    op.create_index(
-        "ix_questions_open", "questions", ["account", "asked_at"], sqlite_where=where, postgresql_where=where
-    )
+    for index, table, column, condition in (
+        ("ix_questions_open", "questions", "asked_at", "closed_at IS NULL"),
+        ("ix_agenda_open", "agenda", "pair_id", "done_at IS NULL"),
+    ):
+        where = sa.text(condition)
+        op.create_index(index, table, ["account", column], sqlite_where=where, postgresql_where=where)
 
 
 def _texts(*names: str) -> list[sa.Column[str]]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+from bot.core.goals import Goal
 from bot.core.inbox import InboxEvent, InboxState, TimelinePosition
 from bot.core.outbox import OutboxEvent, OutboxState
 from bot.core.pairs import PairState
@@ -167,6 +168,21 @@ class Rooms:
             found = await tx.pairs.get("p1")
         assert found is not None
         return found
+
+    async def goal(self, title: str) -> Goal:
+        """Agree on a goal."""
+        made = Goal(
+            goal_id=title.lower(),
+            number=0,
+            title=title,
+            low=0,
+            high=10,
+            rhythm="fri 18:00",
+            revision=1,
+            since=self.clock.at,
+        )
+        async with self.store.transaction() as tx:
+            return await tx.pairs.add_goal("p1", made)
 
     async def change(self, **changes: Any) -> None:
         """Store the pair with other fields."""

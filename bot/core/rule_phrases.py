@@ -1,4 +1,4 @@
-"""A rule as a person would say it: "on weekdays at 20:00", "the day before each session at 18:00"."""
+"""Rules, days and moments as a person would say them: "on weekdays at 20:00", "Mon 30 Nov, 20:00"."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta

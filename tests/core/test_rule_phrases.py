@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
+from bot.core.rule_phrases import listed, moment_in_words, rule_in_words
 from bot.core.schedules import parse_rule
-from bot.core.spoken_rules import listed, moment_in_words, rule_in_words
 from tests.core.english import wording
 
 NOW = datetime(2026, 11, 30, 20)  # noqa: DTZ001 - a wall time
