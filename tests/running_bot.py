@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.clock import SystemClock
+from bot.clock import SimulatedClock, SystemClock
 from bot.core.goals import Goal
 from bot.core.pack import Pack
 from bot.core.pairs import PairState
@@ -68,7 +68,7 @@ class RunningBot:
         homeserver: LocalHomeserver,
         *,
         localpart: str,
-        clock: SystemClock | None = None,
+        clock: SystemClock | SimulatedClock | None = None,
         url: str | None = None,
         database: str | None = None,
     ) -> None:
@@ -249,7 +249,7 @@ class RunningBot:
 
 @asynccontextmanager
 async def running(
-    directory: Path, homeserver: LocalHomeserver, *, localpart: str, clock: SystemClock | None = None
+    directory: Path, homeserver: LocalHomeserver, *, localpart: str, clock: SystemClock | SimulatedClock | None = None
 ) -> AsyncIterator[RunningBot]:
     """Run a bot for the length of a test."""
     bot = RunningBot(directory, homeserver, localpart=localpart, clock=clock)
