@@ -56,4 +56,5 @@ class ToDeviceOutcome:
     sender: str = ""
     readable: tuple[str, ...] = field(default=())  # Megolm session ids that can be read now
     wedged: bool = False  # a new session with the sender's device may be due (CRYPTO 17)
+    began: bool = False  # the device began a new session: keys that it was given before may be lost with the old one
     reply: Sequence[ToDeviceMessage] = field(default=())

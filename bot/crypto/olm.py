@@ -41,6 +41,7 @@ class Opened:
     """A message of another device in clear."""
 
     plaintext: bytes = field(repr=False)
+    began: bool = False  # it began a new session
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +109,7 @@ class OlmChannel:
         if device is not None:
             await tx.devices.raise_wedge(device.user_id, device.device_id)
         log.info("olm.session_received", session=session.session_id)
-        return Opened(plaintext=plaintext)
+        return Opened(plaintext=plaintext, began=True)
 
     async def encrypt(
         self, tx: Tx, items: Sequence[tuple[Device, str, Mapping[str, Any]]]

@@ -98,7 +98,8 @@ class ToDeviceIntake:
         payload = read_payload(opened.plaintext, sender=sender, sender_key=sender_key, own=own, device=device)
         if isinstance(payload, Rejected):
             return _dropped(sender, f"payload_{payload.reason}")
-        return await self._payload(tx, sender, sender_key, payload, at)
+        outcome = await self._payload(tx, sender, sender_key, payload, at)
+        return replace(outcome, began=opened.began and device is not None)
 
     async def _payload(self, tx: Tx, sender: str, sender_key: str, payload: Payload, at: datetime) -> ToDeviceOutcome:
         if not payload.known_device:

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -38,7 +38,7 @@ class KeyUpkeep:
         self._hear = hear
         self._querying = asyncio.Lock()  # one /keys/query in flight (CRYPTO 21)
         self._sharing = asyncio.Lock()
-        self._owed: set[str] = set()  # people whose devices may read since the last time that keys were shared
+        self._owed: set[str] = set()  # people with devices that may lack keys since the last time that they were shared
 
     async def refresh(self) -> bool:
         """Ask for every device list that is out of date; True when something was learnt."""
@@ -88,10 +88,15 @@ class KeyUpkeep:
             await self.send_to_device()
             return plan.held
 
-    async def catch_up(self) -> None:
-        """Give the running keys to devices that were signed or confirmed since, and replace wedged Olm sessions.
+    def owe(self, people: Iterable[str]) -> None:
+        """Note whose devices may lack keys that they were given, for the next `catch_up`."""
+        self._owed.update(people)
 
-        Source: CRYPTO 4, 17.
+    async def catch_up(self) -> None:
+        """Give the running keys to devices that lack them, and replace wedged Olm sessions.
+
+        They were signed or confirmed since, or began a new Olm session, as a phone with an old backup does: what was
+        said before the next message of the bot is readable then, too (CRYPTO 4, 17).
         """
         owed, self._owed = self._owed, set()
         try:

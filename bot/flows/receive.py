@@ -49,12 +49,20 @@ class Consequences:
     disturbed: bool = False  # there was room state
     replies: bool = False  # to-device messages were queued
     wedged: bool = False  # new Olm sessions may be due
+    began: set[str] = field(default_factory=set)  # people whose devices began new Olm sessions
     readable: set[str] = field(default_factory=set)  # sessions whose events can be read now
+
+    @property
+    def about_keys(self) -> bool:
+        """Whether there is something to do about keys."""
+        return bool(
+            self.upload_keys or self.lists_changed or self.replies or self.wedged or self.began or self.readable
+        )
 
     @property
     def beyond_echoes(self) -> bool:
         """Whether anything came that can let something be sent: our own messages come back by the hundred."""
-        return bool(self.said or self.disturbed or self.lists_changed or self.replies or self.wedged or self.readable)
+        return self.said or self.disturbed or self.about_keys
 
 
 class Receiver:
@@ -127,6 +135,8 @@ class Receiver:
             except Exception:
                 log.exception("to_device.failed", sender=str(event.get("sender"))[:255])
             todo.wedged |= outcome is not None and outcome.wedged
+            if outcome is not None and outcome.began:
+                todo.began.add(outcome.sender)
             if outcome is None or outcome.kind == "dropped":
                 self._meter.count("to_device_dropped")
                 log.info("to_device.dropped", reason=outcome.reason if outcome else "error")

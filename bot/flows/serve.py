@@ -177,7 +177,8 @@ class Service:
         """Wake whoever has something to do now that a batch is committed."""
         if todo.upload_keys:
             self._upload_due = True
-        if todo.upload_keys or todo.lists_changed or todo.replies or todo.wedged or todo.readable:
+        self._keys.owe(todo.began)
+        if todo.about_keys:
             self._key_duty.wake()
         if todo.beyond_echoes:
             self._sender.wake()

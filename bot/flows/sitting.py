@@ -1,11 +1,11 @@
 """The conversation about a prompt: core decides where a turn leads; this asks, ends, posts and remembers.
 
-answer -> next question | end -> record and confirmation -> whoever waits for the end
+answer -> next question | end -> record and confirmation
 time -> next question after a row | question once more after `later` | end of a poll | end at expiry
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -54,21 +54,14 @@ log = structlog.get_logger()
 ON_TIME = timedelta(minutes=5)
 TOGETHER = 500  # sittings that are looked at in one transaction
 
-Ended = Callable[[Tx, Sitting, datetime], Awaitable[None]]
-
-
-async def nobody_waits(_tx: Tx, _sitting: Sitting, _at: datetime) -> None:
-    """Nothing follows from the end of a sitting."""
-
 
 class Sittings:
     """Leads the conversations about prompts."""
 
-    def __init__(self, *, voice: Voice, recorder: Recorder, ended: Ended = nobody_waits) -> None:
+    def __init__(self, *, voice: Voice, recorder: Recorder) -> None:
         self._voice = voice
         self._recorder = recorder
         self._confirmer = Confirmer(voice=voice)
-        self._ended = ended  # called once per sitting, in the transaction that ends it
 
     def begin(
         self,
@@ -149,8 +142,6 @@ class Sittings:
             text = last_word or self._confirmer.recorded(place, record, form)
             text = f"{text} {self._voice.words(place).late}" if late else text
             await self._confirmer.say(tx, place, record, text, at=at, reply_to=reply_to)
-        if asked.sitting.open:
-            await self._ended(tx, sitting, at)
 
     async def due(self, tx: Tx, *, at: datetime) -> datetime | None:
         """Do what time has brought; return when the next thing is due. One that fails is left for the next time."""
@@ -199,8 +190,6 @@ class Sittings:
         record = (await tx.records.of_deliveries([sitting.delivery_id])).get(sitting.delivery_id)
         if place is not None and record is not None and record.state is RecordState.OPEN:
             await self._recorder.close(tx, place, record, ended, Form(prompt=None, labels={}), at=at)
-        if sitting.open:
-            await self._ended(tx, ended, at)
 
     async def _ask(self, tx: Tx, place: Place, asked: Asked, sitting: Sitting, step_id: str, at: datetime) -> Sitting:
         """Post a step's question, in place of an earlier poll of the same step."""

@@ -100,9 +100,7 @@ async def test_a_megabyte_of_nested_json_is_survived(flooded: Flooded, raw: byte
 
 
 async def test_after_the_peer_begins_a_new_session_the_key_is_shared_again(flooded: Flooded) -> None:
-    """The client lost its sessions (an old backup of a phone) and begins a new one: the running room key comes again,
-    before the next message.
-    """
+    """The client lost its sessions (an old backup of a phone) and begins a new one: the running key comes again."""
     scene, client = flooded.scene, flooded.scene.client
     await scene.still_works("before the loss")
     await scene.quiet()
@@ -113,9 +111,9 @@ async def test_after_the_peer_begins_a_new_session_the_key_is_shared_again(flood
     client.begin(client.bot, await client.claim())
     before = client.room_key_count
     await client.put_olm("m.dummy", {})
-    await scene.still_works("after the loss")
+    await client.until(lambda: running in client.room_keys)  # nobody has to say anything for it
     assert client.room_key_count > before
-    assert set(client.room_keys) >= {running}
+    await scene.still_works("after the loss")
     assert not [each for each in client.to_device if each["type"] == "unreadable"]
 
 

@@ -214,7 +214,7 @@ async def test_replays_change_nothing(store: Database) -> None:
     assert body is not None
     phone.begin(own, next(iter(body["fallback_keys"].values())))
     first = phone.encrypted(own, b"first")
-    assert await hear(store, bot, phone, first) == Opened(plaintext=b"first")
+    assert await hear(store, bot, phone, first) == Opened(plaintext=b"first", began=True)
     (content,) = await say(store, bot, (phone.device(), "m.dummy", {}))
     assert content is not None
     phone.read(content)

@@ -23,7 +23,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def test_room_key_of_a_known_device_is_handed_on(world: World) -> None:
     """A good message ends as a room key with the keys that were proven over Olm."""
     outcome = await world.take(world.phone.message(world.own, "m.room_key", KEY))
-    assert outcome == ToDeviceOutcome(kind="room_key", sender=CLIENT, readable=("S",))
+    assert outcome == ToDeviceOutcome(kind="room_key", sender=CLIENT, readable=("S",), began=True)
     (taken,) = world.bot.room_keys.taken
     assert (taken.sender, taken.sender_key, taken.sender_ed25519) == (
         CLIENT,
