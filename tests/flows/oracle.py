@@ -153,7 +153,7 @@ def outcomes(
     # In the order in which they are decided: when the bot is awake, then as they were due.
     for each in sorted(expected, key=lambda one: (awake(one.due, outages), one.due, one.schedule)):
         decided = awake(each.due, outages)
-        zone = [zone for begins, zone in zones if begins < decided or zone is zones[0][1]][-1]
+        zone = [zone for number, (begins, zone) in enumerate(zones) if number == 0 or begins < decided][-1]
         newer = any(other.schedule == each.schedule and each.due < other.due <= decided for other in expected)
         found[each.schedule, each.key] = end = _end(each, decided, zone, newer, pauses, sent)
         if end == "posted":

@@ -38,13 +38,9 @@ class Room:
 
     def restart(self) -> None:
         """Begin again with nothing but the database."""
-        self.ended: list[Sitting] = []
-        self.sittings = Sittings(voice=VOICE, recorder=self.practice.recorder, ended=self._ended)
+        self.sittings = Sittings(voice=VOICE, recorder=self.practice.recorder)
         self.answering = Answering(voice=VOICE, recorder=self.practice.recorder, sittings=self.sittings)
         self.conversation = Conversation(voice=VOICE, sittings=self.sittings)
-
-    async def _ended(self, _tx: Tx, sitting: Sitting, _at: datetime) -> None:
-        self.ended.append(sitting)
 
     async def ask(self, prompt_id: str, at: datetime) -> OutboxEvent:
         """Have a prompt sent by hand; return its first question."""

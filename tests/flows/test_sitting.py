@@ -44,7 +44,7 @@ async def test_a_thought_record_is_one_record(room: Room) -> None:
     }
     assert (entry["revision"], entry["ended"], entry["skipped"], entry["late"]) == (1, "done", [], False)
     assert room.told() == ["Thank you. I have kept your answers to Thought record."]
-    assert [each.state for each in room.ended] == [SittingState.DONE]
+    assert (await room.sitting()).state is SittingState.DONE
 
 
 async def test_each_question_says_which_it_is(room: Room) -> None:
@@ -198,7 +198,7 @@ async def test_an_unfinished_sitting_is_recorded_at_its_expiry(room: Room) -> No
     await room.wait(NOW + 20 * HOUR)
     assert room.answers() == {"situation": (None, "a"), "thought": (None, "b")}
     assert (room.entries()[-1]["ended"], room.told()) == ("expired", [])
-    assert [each.state for each in room.ended] == [SittingState.EXPIRED]
+    assert (await room.sitting()).state is SittingState.EXPIRED
     await room.say("80", NOW + 21 * HOUR, reply_to=question.event_id)
     assert room.answers()["belief-before"] == (80, None)
     assert [each["late"] for each in room.entries()[-1]["answers"]] == [False, False, True]
