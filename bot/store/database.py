@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot import ports
+from bot import rows
 from bot.store.agenda import AgendaRows
 from bot.store.choices import ChoiceRows
 from bot.store.deliveries import DeliveryRows
@@ -42,24 +42,24 @@ class Transaction:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.facts: ports.Facts = FactRows(session)
-        self.olm: ports.OlmRows = OlmRows(session)
-        self.devices: ports.DeviceRows = DeviceRows(session)
-        self.megolm: ports.MegolmRows = MegolmRows(session)
-        self.rooms: ports.RoomRows = RoomRows(session)
-        self.inbox: ports.InboxRows = InboxRows(session)
-        self.outbox: ports.OutboxRows = OutboxRows(session)
-        self.pairs: ports.PairRows = PairRows(session)
-        self.schedules: ports.ScheduleRows = ScheduleRows(session)
-        self.sessions: ports.SessionRows = SessionRows(session)
-        self.deliveries: ports.DeliveryRows = DeliveryRows(session)
-        self.sittings: ports.SittingRows = SittingRows(session)
-        self.records: ports.RecordRows = RecordRows(session)
-        self.prompt_numbers: ports.PromptNumberRows = PromptNumberRows(session)
-        self.choices: ports.ChoiceRows = ChoiceRows(session)
-        self.agenda: ports.AgendaRows = AgendaRows(session)
-        self.questions: ports.QuestionRows = QuestionRows(session)
-        self.intents: ports.IntentRows = IntentRows(session)
+        self.facts: rows.Facts = FactRows(session)
+        self.olm: rows.OlmRows = OlmRows(session)
+        self.devices: rows.DeviceRows = DeviceRows(session)
+        self.megolm: rows.MegolmRows = MegolmRows(session)
+        self.rooms: rows.RoomRows = RoomRows(session)
+        self.inbox: rows.InboxRows = InboxRows(session)
+        self.outbox: rows.OutboxRows = OutboxRows(session)
+        self.pairs: rows.PairRows = PairRows(session)
+        self.schedules: rows.ScheduleRows = ScheduleRows(session)
+        self.sessions: rows.SessionRows = SessionRows(session)
+        self.deliveries: rows.DeliveryRows = DeliveryRows(session)
+        self.sittings: rows.SittingRows = SittingRows(session)
+        self.records: rows.RecordRows = RecordRows(session)
+        self.prompt_numbers: rows.PromptNumberRows = PromptNumberRows(session)
+        self.choices: rows.ChoiceRows = ChoiceRows(session)
+        self.agenda: rows.AgendaRows = AgendaRows(session)
+        self.questions: rows.QuestionRows = QuestionRows(session)
+        self.intents: rows.IntentRows = IntentRows(session)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

@@ -7,8 +7,8 @@ from dataclasses import fields
 from sqlalchemy import bindparam, delete, select, update
 
 from bot.core.trust import Device, Identity
+from bot.store.key_tables import device_lists, devices, identities, wedges
 from bot.store.session import MINE, AnyRow, Session, among, both, unless_known, upsert
-from bot.store.tables import device_lists, devices, identities, wedges
 
 _TRACK = unless_known(device_lists)
 _of_list_users = (device_lists.c.account == MINE, device_lists.c.user_id.in_(among("of_users")))

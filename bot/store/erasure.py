@@ -4,6 +4,14 @@ from sqlalchemy import Delete, bindparam, delete, or_, select
 
 from bot.core.outbox import OutboxState
 from bot.core.people import Purpose
+from bot.store.key_tables import (
+    megolm_inbound,
+    megolm_ledger,
+    megolm_outbound,
+    megolm_shares,
+    megolm_withheld,
+    to_device,
+)
 from bot.store.sealing import pair_owner
 from bot.store.session import MINE, Session
 from bot.store.tables import (
@@ -16,11 +24,6 @@ from bot.store.tables import (
     goals,
     inbox,
     intents,
-    megolm_inbound,
-    megolm_ledger,
-    megolm_outbound,
-    megolm_shares,
-    megolm_withheld,
     members,
     outbox,
     pairs,
@@ -33,7 +36,6 @@ from bot.store.tables import (
     sessions,
     sittings,
     talk,
-    to_device,
 )
 
 _OF_PAIR = (

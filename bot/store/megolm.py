@@ -8,8 +8,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from bot.core.megolm import InboundSession, OutboundSession, Share
 from bot.errors import StaleRow
-from bot.store.session import MINE, AnyRow, Session, among, both, unless_known, upsert
-from bot.store.tables import (
+from bot.store.key_tables import (
     NOT_BACKED_UP,
     megolm_inbound,
     megolm_ledger,
@@ -17,6 +16,7 @@ from bot.store.tables import (
     megolm_shares,
     megolm_withheld,
 )
+from bot.store.session import MINE, AnyRow, Session, among, both, unless_known, upsert
 
 _outbound_rooms = (megolm_outbound.c.account == MINE, megolm_outbound.c.room_id.in_(among("of_rooms")))
 _OUTBOUND = select(*[column for column in megolm_outbound.columns if column.name != "account"]).where(*_outbound_rooms)

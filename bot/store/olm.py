@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, delete, select, tuple_, update
 
 from bot.core.olm import OlmSession, ToDeviceMessage
 from bot.errors import StaleRow
+from bot.store.key_tables import megolm_shares, olm_account, olm_seen, olm_sessions, to_device
 from bot.store.session import MINE, AnyRow, Session, among, both, unless_known, upsert
-from bot.store.tables import megolm_shares, olm_account, olm_seen, olm_sessions, to_device
 
 _ACCOUNT = select(olm_account.c.pickle, olm_account.c.version).where(olm_account.c.account == MINE)
 _NEW_ACCOUNT = unless_known(olm_account)

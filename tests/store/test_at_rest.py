@@ -17,7 +17,9 @@ from bot.core.people import Draw
 from bot.core.records import Piece
 from bot.errors import SealingError
 from bot.store.database import Database
-from bot.store.tables import megolm_outbound, metadata, outbox
+from bot.store.key_tables import megolm_outbound
+from bot.store.table_parts import metadata
+from bot.store.tables import outbox
 from tests.store.conftest import ACCOUNT
 from tests.store.examples import (
     AT,

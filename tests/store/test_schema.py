@@ -14,7 +14,7 @@ from bot.errors import ConfigurationError, SchemaTooNew
 from bot.store import schema
 from bot.store.database import Database
 from bot.store.engine import create_engine
-from bot.store.tables import metadata
+from bot.store.table_parts import metadata
 from tests.store.conftest import ACCOUNT
 from tests.store.keyring import Keyring
 
