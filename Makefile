@@ -35,7 +35,7 @@ test: lint
 	$(BIN)/pytest -m 'not slow' --numprocesses 3 --dist loadfile
 
 test-slow: install
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow --numprocesses 2 --dist loadfile
 
 bench: install
 	$(BIN)/python -m tests.bench

@@ -124,7 +124,7 @@ async def _checkin(stage: Stage) -> None:
 
 async def _talk(stage: Stage) -> None:
     heading(stage, "Two people talk; the bot stays out of it until it is asked")
-    line = await stage.lee.send_text(stage.room, "That lake again. Shall we begin with it on Thursday?")
+    line = await stage.lee.send_text(stage.room, "That lake again. Shall we begin with it next time?")
     await stage.alex.wait_for(stage.room, event_id=line)
     await stage.alex.send_text(stage.room, "Yes, I would like that.")
     question = await stage.alex.send_text(stage.room, "progress")
