@@ -9,7 +9,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +32,7 @@ from tests.running_bot import RunningBot
 
 THERAPISTS_EVERY = 10  # rooms per therapist
 WORKERS = 4
+MANY_A_DAY = 100_000  # prompts that a client may get: each run brings several
 Item = TypeVar("Item")
 
 
@@ -222,7 +223,11 @@ async def _pairs(bot: RunningBot, people: dict[str, Townsperson], couples: list[
 
     await _each(new, join)
     pairs = await _until(bot, couples, lambda pair: pair.state is PairState.ACTIVE)
-    return [pairs[client] for client, _ in couples]
+    uncapped = [replace(pairs[client], daily_cap=MANY_A_DAY) for client, _ in couples]
+    async with bot.store.transaction() as tx:
+        for pair in uncapped:
+            await tx.pairs.save(pair)
+    return uncapped
 
 
 async def _until(bot: RunningBot, couples: list[tuple[str, str]], fits: Callable[[Pair], bool]) -> dict[str, Pair]:
