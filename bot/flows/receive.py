@@ -7,7 +7,7 @@ handler cannot stop the rest.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from bot.core.messages import EDIT, is_edit
 from bot.core.outbox import OutboxEvent, OutboxState
 from bot.core.trust import Verdict
 from bot.errors import KeyMismatch, LeaseLost, StoreRefused
+from bot.flows.consequences import Consequences
 from bot.flows.echoes import take_echoes
 from bot.flows.places import Place, place_of, places_of
 from bot.flows.posted import posted
@@ -37,32 +38,6 @@ CLEAR_BY_NATURE = frozenset({"m.reaction", "m.room.redaction"})
 # The whole batch is undone and comes again: what happens to one event has nothing to do with these.
 UNDO_ALL = (KeyMismatch, LeaseLost, StoreRefused)
 SAID_IN_CLEAR = ("m.room.message", "m.sticker", "m.poll.", "org.matrix.msc3381.poll.", "care.interlude.")
-
-
-@dataclass(kw_only=True, slots=True)
-class Consequences:
-    """What has to be done once the batch is committed."""
-
-    upload_keys: bool = False
-    lists_changed: bool = False
-    said: bool = False  # there was more than echoes of our own messages
-    disturbed: bool = False  # there was room state
-    replies: bool = False  # to-device messages were queued
-    wedged: bool = False  # new Olm sessions may be due
-    began: set[str] = field(default_factory=set)  # people whose devices began new Olm sessions
-    readable: set[str] = field(default_factory=set)  # sessions whose events can be read now
-
-    @property
-    def about_keys(self) -> bool:
-        """Whether there is something to do about keys."""
-        return bool(
-            self.upload_keys or self.lists_changed or self.replies or self.wedged or self.began or self.readable
-        )
-
-    @property
-    def beyond_echoes(self) -> bool:
-        """Whether anything came that can let something be sent: our own messages come back by the hundred."""
-        return self.said or self.disturbed or self.about_keys
 
 
 class Receiver:

@@ -13,6 +13,7 @@ import structlog
 
 from bot.core.batch import SyncBatch
 from bot.errors import StoreRefused, Unreachable
+from bot.flows.consequences import Consequences
 from bot.flows.crisis_unstored import UnstoredCrisis
 from bot.flows.deliver import Deliverer
 from bot.flows.duty import Duty
@@ -20,7 +21,7 @@ from bot.flows.gap import GapFiller
 from bot.flows.intents import Intents
 from bot.flows.journal import Journal
 from bot.flows.keys import KeyUpkeep
-from bot.flows.receive import Consequences, Receiver
+from bot.flows.receive import Receiver
 from bot.flows.send import Sender
 from bot.flows.sitting import Sittings
 from bot.flows.timetable import Timetable
