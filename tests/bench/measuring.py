@@ -67,8 +67,13 @@ async def _one_run(town: Town) -> Sequence[tuple[str, FanOut]]:
     async def forget() -> None:
         await forget_keys(town)
 
+    async def share_ahead() -> None:
+        await forget()
+        await town.bot.service._share_ahead()
+
     found = [("bare requests", await bare_requests(town))]
     found.append(("bot, first", await fan_out(town, prepare=forget)))
+    found.append(("bot, first, keys ahead", await fan_out(town, prepare=share_ahead)))
     found.append(("bot, later", await fan_out(town)))
     first, later = await nio_encryption(town)
     return [*found, ("matrix-nio, first", first), ("matrix-nio, later", later)]
