@@ -1,5 +1,6 @@
 # What one types here: make demo, make demo FRESH=1, make test, make test-slow, make bench, make lint, make clean.
 # Everything lives in .venv, one environment for all targets; the demo, the checks and the tests then run the same code.
+# Files are handed out in their order: by xdist's own, those with few long tests would come last, one after the other.
 # The network is used when .venv is made, and again only after pyproject.toml or constraints.txt has changed.
 
 SHELL := bash
@@ -32,10 +33,10 @@ lint: install
 	$(BIN)/interlude prompts check prompts
 
 test: lint
-	$(BIN)/pytest -m 'not slow' --numprocesses 3 --dist loadfile
+	$(BIN)/pytest -m 'not slow' --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-slow: install
-	$(BIN)/pytest -m slow --numprocesses 2 --dist loadfile
+	$(BIN)/pytest -m slow --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 bench: install
 	$(BIN)/python -m tests.bench
