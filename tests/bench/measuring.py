@@ -69,6 +69,7 @@ async def _one_run(town: Town) -> Sequence[tuple[str, FanOut]]:
 
     async def share_ahead() -> None:
         await forget()
+        await town.bot.service._deliver()  # schedules that are as new as these have not been planned yet
         await town.bot.service._share_ahead()
 
     found = [("bare requests", await bare_requests(town))]
